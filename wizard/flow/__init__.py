@@ -1,0 +1,1 @@
+"""The decision trees: their language, loading and linting, and the pure engine that walks them."""

@@ -1,0 +1,1 @@
+"""One file per service manager: who runs this, in what state, since when."""

@@ -1,0 +1,112 @@
+"""The events of a session: everything else is derived from this list.
+
+Owns the shapes that are written to a session file beside questions and answers. May not know how they come about.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from wizard.checks.registry import Gap, Value
+from wizard.model import Broken, Route
+
+
+class SubjectRef(msgspec.Struct, frozen=True):
+    """A subject of the walk as it is written down: `host`, a route, or a server of one.
+
+    `key` is unique in the session. `parent` is the key of the wider subject.
+    """
+
+    key: str
+    scope: str
+    parent: str | None = None
+    url: str | None = None
+    route: Route | None = None
+    server: str | None = None
+
+
+class Started(msgspec.Struct, frozen=True, tag_field="event", tag="started"):
+    """The walk began."""
+
+    at: float
+    target: str | None
+    flow: str
+    since: float
+    wizard: str
+
+
+class SubjectFound(msgspec.Struct, frozen=True, tag_field="event", tag="subject"):
+    """A subject that is walked."""
+
+    subject: SubjectRef
+
+
+class StepDone(msgspec.Struct, frozen=True, tag_field="event", tag="step"):
+    """A check came to an outcome. `node` is flow/step; `evidence` are reply numbers as e1, e2."""
+
+    node: str
+    check: str
+    subject: str
+    outcome: str
+    summary: str
+    at: float
+    seconds: float
+    attempt: int = 1
+    evidence: tuple[str, ...] = ()
+    values: dict[str, Value] = {}
+    gaps: tuple[Gap, ...] = ()
+    by_hand: str | None = None
+    first_seen: float | None = None
+    last_seen: float | None = None
+
+
+class PersonAnswered(msgspec.Struct, frozen=True, tag_field="event", tag="answered"):
+    """A person answered a question of the flow; `dont-know` is an answer too."""
+
+    node: str
+    subject: str
+    value: str
+    attempt: int = 1
+
+
+class Overruled(msgspec.Struct, frozen=True, tag_field="event", tag="overruled"):
+    """A person knows better: the outcome of a step is replaced, and the report says by whom and what."""
+
+    node: str
+    subject: str
+    outcome: str
+    attempt: int = 1
+
+
+class Skipped(msgspec.Struct, frozen=True, tag_field="event", tag="skipped"):
+    """A step was not asked: by the person, the deadline, or a cancel. It counts as unknown."""
+
+    node: str
+    subject: str
+    because: str
+    attempt: int = 1
+
+
+class AttemptStarted(msgspec.Struct, frozen=True, tag_field="event", tag="attempt"):
+    """The path is walked again from the start; earlier evidence stays beside the new."""
+
+    attempt: int
+    at: float
+
+
+class InputRefused(msgspec.Struct, frozen=True, tag_field="event", tag="refused"):
+    """The walk could not begin on this input: a broken configuration, no gateway, a URL that no gateway takes."""
+
+    problem: Broken
+
+
+class Finished(msgspec.Struct, frozen=True, tag_field="event", tag="finished"):
+    """The walk ended: complete, deadline or cancelled."""
+
+    at: float
+    how: str
+
+
+Event = (
+    Started | SubjectFound | StepDone | PersonAnswered | Overruled | Skipped | AttemptStarted | InputRefused | Finished
+)
