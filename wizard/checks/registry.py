@@ -98,6 +98,13 @@ class Asker(Protocol):
         """Ask one question."""
         ...
 
+    async def once(self, name: str, make: Callable[[Asker], Awaitable[A]]) -> A:
+        """Make something costly once per attempt (a parsed configuration, say) and share it.
+
+        What `make` asked becomes evidence for everyone who uses the result.
+        """
+        ...
+
     @property
     def since(self) -> float:
         """How many seconds logs are read back."""

@@ -507,6 +507,9 @@ class Me(Answer, frozen=True, tag="identity"):
     kernel: str
     capabilities: tuple[str, ...] = ()
     init: str = ""  # the name of process 1
+    pid: int = 0
+    net_ns: int = 0
+    mnt_ns: int = 0
 
 
 class Identity(Ask[Me], frozen=True, tag="identity"):
