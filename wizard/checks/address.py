@@ -1,0 +1,202 @@
+"""Where a server of an upstream really is: the addresses that the gateway would connect to, and from where.
+
+Owns the view from the gateway. May not know what a connection to such an address means.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from wizard.checks.registry import Asker, Gap, Subject
+from wizard.host.questions import AskDns, DnsAnswered, FileRead, Ran, ReadFile, Resolve, Resolved, Run, View
+from wizard.model import Instance, Route, Server
+
+ROOT_GRANT = "run as root: sudo gateway-wizard"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`host:port` or `unix:/path`, taken apart. `ip` is None for a unix socket."""
+
+    text: str
+    ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None
+    port: int
+    path: str | None
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether packets to it stay on the loopback device by its own nature."""
+        return self.ip is not None and self.ip.is_loopback
+
+
+def parse_address(text: str) -> Address | None:
+    """An endpoint as written in a configuration or a log line; None where it is a name."""
+    if text.startswith("unix:"):
+        return Address(text, None, 0, text.removeprefix("unix:").rstrip(":") or "/")
+    host, port = split_port(text)
+    try:
+        ip = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+    return Address(join_port(str(ip), port), ip, port, None)
+
+
+def split_port(text: str) -> tuple[str, int]:
+    """Host and port of `host:port`, `[v6]:port`, or a bare host (port 0)."""
+    host, colon, port = text.rpartition(":")
+    if colon and port.isascii() and port.isdigit() and not (host.count(":") and not host.endswith("]")):
+        return host, int(port)
+    return text, 0
+
+
+def join_port(host: str, port: int) -> str:
+    """`host:port`, IPv6 in brackets."""
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
+
+
+def gateway_view(instance: Instance | None) -> View:
+    """The view from which a gateway's workers connect."""
+    if instance is None or instance.pid is None:
+        return View()
+    return View(uid=instance.uid, gid=instance.gid, groups=instance.groups, within=instance.within)
+
+
+def required(subject: Subject) -> tuple[Route, Server]:
+    """The route and server of a server subject."""
+    if subject.route is None or subject.server is None:
+        raise ValueError(f"{subject.key} is no server of a route")
+    return subject.route, subject.server
+
+
+def resolves_at_run_time(route: Route, server: Server) -> bool:
+    """Whether the gateway looks this server's name up while it runs (not with getaddrinfo when it starts)."""
+    return server.resolves or (route.proxying is not None and route.proxying.named_at_run_time)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What a name leads to: `addresses` as host:port; `word` is the outcome of the check `name`."""
+
+    word: str
+    addresses: tuple[str, ...] = ()
+    server: str = ""
+    detail: str = ""
+    elsewhere: tuple[str, ...] = ()  # what the system answers where the gateway's resolver does not
+
+
+async def lookup(subject: Subject, asker: Asker) -> Lookup:
+    """Look a server's name up in the way that the gateway does."""
+    route, server = required(subject)
+    if server.name is None or parse_address(server.address) is not None:
+        return Lookup("literal", (server.address,))
+    _, port = split_port(server.address)
+    if resolves_at_run_time(route, server):
+        return await _by_resolvers(route, server.name, port, asker)
+    return await _by_system(server.name, port, asker)
+
+
+async def _by_system(name: str, port: int, asker: Asker) -> Lookup:
+    answer = (await asker.ask(Resolve(name))).answer
+    if not isinstance(answer, Resolved):
+        return Lookup("no-answer", server="the system's resolver", detail=answer.detail)
+    if answer.addresses:
+        return Lookup("resolves", tuple(join_port(one, port) for one in dict.fromkeys(answer.addresses)))
+    if answer.error in {"EAI_NONAME", "EAI_NODATA"}:
+        word = "no-such-name" if answer.error == "EAI_NONAME" else "no-address"
+        return Lookup(word, server="the system's resolver", detail=answer.error)
+    for nameserver in await nameservers(asker):
+        asked = await _ask_server(nameserver, name, port, asker)
+        if asked.word in {"no-answer", "server-failed", "resolves"}:
+            return Lookup(
+                "no-answer" if asked.word == "no-answer" else "server-failed", server=nameserver, detail=asked.detail
+            )
+    return Lookup("server-failed", server="the system's resolver", detail=answer.error or "no answer")
+
+
+async def nameservers(asker: Asker) -> tuple[str, ...]:
+    """The `nameserver` lines of resolv.conf(5) as address:port."""
+    answer = (await asker.ask(ReadFile("/etc/resolv.conf"))).answer
+    if not isinstance(answer, FileRead):
+        return ()
+    words = [line.split() for line in answer.content.decode("utf-8", "replace").splitlines()]
+    return tuple(join_port(line[1], 53) for line in words if len(line) > 1 and line[0] == "nameserver")
+
+
+async def _by_resolvers(route: Route, name: str, port: int, asker: Asker) -> Lookup:
+    resolvers = route.proxying.resolvers if route.proxying else ()
+    if not resolvers:
+        return Lookup("no-resolver")
+    last = Lookup("no-answer", server=resolvers[0])
+    for resolver in resolvers:
+        last = await _ask_server(resolver, name, port, asker)
+        if last.word == "resolves":
+            return last
+    system = (await asker.ask(Resolve(name))).answer
+    if last.word in {"no-such-name", "no-address"} and isinstance(system, Resolved) and system.addresses:
+        return replace(last, word="hosts-only", elsewhere=system.addresses)
+    return last
+
+
+async def _ask_server(resolver: str, name: str, port: int, asker: Asker) -> Lookup:
+    host, dns_port = split_port(resolver)
+    if parse_address(join_port(host.strip("[]"), dns_port or 53)) is None:
+        resolved = (await asker.ask(Resolve(host))).answer
+        if not isinstance(resolved, Resolved) or not resolved.addresses:
+            return Lookup("no-answer", server=resolver, detail=f"the resolver's own name {host} does not resolve")
+        host = resolved.addresses[0]
+    found: list[str] = []
+    rcode = ""
+    for kind in ("A", "AAAA"):
+        answer = (await asker.ask(AskDns(host.strip("[]"), name.rstrip("."), kind, dns_port or 53))).answer
+        if not isinstance(answer, DnsAnswered):
+            return Lookup("no-answer", server=resolver, detail=answer.detail)
+        found += answer.addresses
+        rcode = rcode if rcode and rcode != "NOERROR" else answer.rcode
+    if found:
+        return Lookup("resolves", tuple(join_port(one, port) for one in found), resolver)
+    if rcode == "NXDOMAIN":
+        return Lookup("no-such-name", server=resolver, detail=rcode)
+    if rcode == "NOERROR":
+        return Lookup("no-address", server=resolver, detail=rcode)
+    return Lookup("server-failed", server=resolver, detail=rcode)
+
+
+class LocalAddress(msgspec.Struct, frozen=True):
+    """One entry of `ip -j addr`'s addr_info."""
+
+    local: str = ""
+
+
+class Link(msgspec.Struct, frozen=True):
+    """One interface of `ip -j addr`."""
+
+    addr_info: list[LocalAddress] = []
+
+
+async def local_addresses(asker: Asker) -> frozenset[str] | None:
+    """Every address of this host, None where they could not be listed."""
+    answer = (await asker.ask(Run(("ip", "-j", "addr", "show")))).answer
+    if not isinstance(answer, Ran) or answer.status != 0:
+        return None
+    try:
+        links = msgspec.json.decode(answer.out, type=list[Link])
+    except msgspec.MsgspecError:
+        return None
+    return frozenset(info.local for link in links for info in link.addr_info if info.local)
+
+
+async def is_local(address: Address, asker: Asker) -> bool | None:
+    """Whether packets to this address stay on this host; None where that could not be seen."""
+    if address.path is not None or address.is_loopback or (address.ip is not None and address.ip.is_unspecified):
+        return True
+    own = await local_addresses(asker)
+    return None if own is None else str(address.ip) in own
+
+
+def not_as_gateway(instance: Instance | None, detail: str) -> Gap:
+    """The gap where the wizard could not take the gateway's place."""
+    user = instance.user or str(instance.uid) if instance else "the gateway's user"
+    return Gap(f"the connection as {user}, in the gateway's place", detail, ROOT_GRANT)

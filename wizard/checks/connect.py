@@ -1,0 +1,138 @@
+"""The hop from address to connection: what connect(2) gives, from where the gateway sits and from where the admin sits.
+
+Owns the checks `connect` and `connect-as-admin`. May not know who listens or what a firewall says. The errno of a
+failed connect says what came back and not why; the table is that of connect(2), observed on Linux 6.18.
+"""
+
+from __future__ import annotations
+
+import errno
+import shlex
+
+from wizard.checks.address import Address, gateway_view, lookup, not_as_gateway, parse_address, required
+from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
+from wizard.host.questions import HERE, Connect, Connected, ConnectFailed, NotAnswered, View, Why
+from wizard.text import one_line
+
+_WORDS: dict[int, tuple[str, str]] = {
+    errno.ECONNREFUSED: ("refused", "refused"),
+    errno.ETIMEDOUT: ("timed-out", "no answer before the deadline"),
+    errno.EHOSTUNREACH: ("host-unreachable", "no route to host"),
+    errno.ENETUNREACH: ("network-unreachable", "network is unreachable"),
+    errno.EACCES: ("denied", "permission denied"),
+    errno.EPERM: ("not-permitted", "operation not permitted"),
+    errno.ENOENT: ("missing", "no such file"),
+    errno.ENOTDIR: ("missing", "a part of the path is no folder"),
+    errno.EAGAIN: ("queue-full", "the accept queue is full"),
+    errno.EADDRNOTAVAIL: ("no-local-address", "no local address or port can be used"),
+    errno.EINVAL: ("invalid", "invalid argument, as a blackhole route gives"),
+    errno.ECONNRESET: ("refused", "reset"),
+    errno.EPROTOTYPE: ("refused", "the socket has another type"),
+}
+
+FAILURES = tuple(dict.fromkeys(word for word, _ in _WORDS.values()))
+_VALUES = ("address", "port", "seconds")
+
+
+def word_for(number: int | None) -> tuple[str, str]:
+    """The outcome and the words for an errno; None is a deadline that passed. Strangers are `unknown`."""
+    if number is None:
+        return _WORDS[errno.ETIMEDOUT]
+    return _WORDS.get(number, (UNKNOWN, f"errno {number}"))
+
+
+def deadline_of(subject: Subject) -> float:
+    """How long a connect may take: the gateway's own patience, within what a walk can wait."""
+    route, _ = required(subject)
+    patience = route.proxying.connect_timeout if route.proxying else 60.0
+    return max(0.5, min(patience, 3.0))
+
+
+@check(
+    "connect",
+    Scope.SERVER,
+    {
+        "connected": _VALUES,
+        "partly": (*_VALUES, "failing"),
+        **dict.fromkeys(FAILURES, _VALUES),
+    },
+    bad=("partly", *FAILURES),
+)
+async def connect(subject: Subject, asker: Asker) -> Finding:
+    """Connect to every address of the server, as the user and from the namespaces of the gateway where rights allow."""
+    route, server = required(subject)
+    found = await lookup(subject, asker)
+    if not found.addresses:
+        return Finding(UNKNOWN, "There is no address to connect to.", by_hand=_by_hand(server.address))
+    source = route.proxying.bind if route.proxying else None
+    results = [await _attempt(one, subject, asker, gateway_view(route.gateway), source) for one in found.addresses[:8]]
+    gaps = tuple(dict.fromkeys(gap for *_, gap in results if gap))
+    worst = next((one for one in results if one[1] != "connected"), results[0])
+    address, outcome, words, seconds, _ = worst
+    parsed = parse_address(address)
+    values: dict[str, Value] = {
+        "address": address,
+        "port": parsed.port if parsed else 0,
+        "seconds": round(seconds, 4),
+        "failing": tuple(one[0] for one in results if one[1] != "connected"),
+    }
+    if outcome != "connected" and any(one[1] == "connected" for one in results):
+        good = next(one[0] for one in results if one[1] == "connected")
+        return Finding(
+            "partly",
+            f"{one_line(address)}: {words}; {one_line(good)}: connected.",
+            values,
+            gaps,
+            by_hand=_by_hand(address),
+        )
+    who = "" if gaps or not route.gateway.user else f" as {one_line(route.gateway.user)}"
+    return Finding(
+        outcome, f"Connecting to {one_line(address)}{who}: {words}.", values, gaps, by_hand=_by_hand(address)
+    )
+
+
+@check(
+    "connect-as-admin",
+    Scope.SERVER,
+    {"connected": ("address",), "fails-too": ("address",)},
+)
+async def connect_as_admin(subject: Subject, asker: Asker) -> Finding:
+    """Connect as the person who runs the wizard: where this succeeds and the gateway's fails, the view differs."""
+    found = await lookup(subject, asker)
+    if not found.addresses:
+        return Finding(UNKNOWN, "There is no address to connect to.")
+    address = found.addresses[0]
+    answer = (await asker.ask(Connect(address, HERE, deadline_of(subject)))).answer
+    if isinstance(answer, Connected):
+        return Finding(
+            "connected", f"The same connection succeeds from this shell to {one_line(address)}.", {"address": address}
+        )
+    if isinstance(answer, ConnectFailed):
+        _, words = word_for(answer.errno)
+        return Finding("fails-too", f"From this shell the same connection fails too: {words}.", {"address": address})
+    return Finding(UNKNOWN, f"The connection could not be tried from this shell: {one_line(answer.detail)}.")
+
+
+async def _attempt(
+    address: str, subject: Subject, asker: Asker, view: View, source: str | None
+) -> tuple[str, str, str, float, Gap | None]:
+    seconds = deadline_of(subject)
+    answer = (await asker.ask(Connect(address, view, seconds, source))).answer
+    gap = None
+    if isinstance(answer, NotAnswered) and answer.why is Why.DENIED and view != HERE:
+        gap = not_as_gateway(subject.gateway or (subject.route.gateway if subject.route else None), answer.detail)
+        answer = (await asker.ask(Connect(address, HERE, seconds, source))).answer
+    if isinstance(answer, Connected):
+        return address, "connected", f"connected in {answer.seconds * 1000:.1f} ms", answer.seconds, gap
+    if isinstance(answer, ConnectFailed):
+        return address, *word_for(answer.errno), answer.seconds, gap
+    return address, UNKNOWN, f"could not be tried ({one_line(answer.detail)})", 0.0, gap
+
+
+def _by_hand(endpoint: str) -> str:
+    address: Address | None = parse_address(endpoint)
+    if address is None:
+        return f"nc -vz -w 3 {shlex.quote(endpoint.replace(':', ' '))}"
+    if address.path is not None:
+        return f"nc -zU {shlex.quote(address.path)}"
+    return f"nc -vz -w 3 {address.ip} {address.port}"

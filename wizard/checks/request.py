@@ -1,0 +1,217 @@
+"""The symptom: the request itself, sent to the gateway's own listener on this host, as a visitor's would arrive.
+
+Owns the checks `request` and `gateway-listener`. May not know why the gateway answers what it answers: a status is
+the gateway's word for a fault, not the fault.
+"""
+
+from __future__ import annotations
+
+import shlex
+from urllib.parse import urlsplit
+
+from wizard.checks.address import ROOT_GRANT, Address, join_port, parse_address
+from wizard.checks.listen import named_owner, socket_table, takes
+from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
+from wizard.host.questions import HERE, NotAnswered, NotReplied, Replied, Request, TlsSettings, View
+from wizard.model import Route
+from wizard.text import one_line
+
+PATIENCE = 8.0
+
+_BY_STATUS = {500: "server-error", 502: "bad-gateway", 503: "unavailable", 504: "gateway-timeout"}
+_STATUS = ("status", "sender", "seconds")
+_NONE = ("seconds",)
+
+
+def entrance(route: Route) -> Address | None:
+    """The address by which a client on this host reaches a route's listener."""
+    written = route.listener.address
+    address = parse_address(written)
+    if address is None or address.ip is None:
+        return address
+    if address.ip.is_unspecified:
+        host = "127.0.0.1" if address.ip.version == 4 else "::1"
+        return parse_address(join_port(host, address.port))
+    return address
+
+
+def request_for(route: Route, *, seconds: float = PATIENCE) -> Request | None:
+    """The request of a visitor for the route's URL, as a question; None where the listener has no address."""
+    address = entrance(route)
+    if address is None:
+        return None
+    parts = urlsplit(route.url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    within = route.gateway.within if route.gateway.elsewhere or address.path is not None else None
+    return Request(
+        endpoint=address.text,
+        target=target,
+        headers=(("Host", parts.netloc.rpartition("@")[2]), ("Accept", "*/*")),
+        tls=TlsSettings(server_name=parts.hostname) if route.listener.tls else None,
+        preamble=b"PROXY UNKNOWN\r\n" if route.listener.proxy_protocol else b"",
+        view=View(within=within) if within is not None else HERE,
+        connect_seconds=3.0,
+        seconds=seconds,
+    )
+
+
+def curl(route: Route) -> str:
+    """The same request as an admin would type it."""
+    parts = urlsplit(route.url)
+    address = entrance(route)
+    words = ["curl", "-sS", "-o", "/dev/null", "-w", r"%{http_code}\n"]
+    if route.listener.tls:
+        words.append("-k")
+    if route.listener.proxy_protocol:
+        words.append("--haproxy-protocol")
+    if address is not None and address.path is not None:
+        words += ["--unix-socket", address.path]
+    elif address is not None and parts.hostname not in {str(address.ip), f"[{address.ip}]"}:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        words += ["--connect-to", f"{parts.hostname}:{port}:{join_port(str(address.ip), address.port)}"]
+    return shlex.join([*words, route.url])
+
+
+def sender_of(reply: Replied) -> str:
+    """Who wrote an answer, as far as its page and Server header tell.
+
+    nginx's own error page ends in `<center>nginx` (ngx_http_special_response.c); a page that says so and comes from
+    an application behind it is told apart by the checks of the upstream.
+    """
+    server = next((value for name, value in reply.headers if name.lower() == "server"), "")
+    body = reply.body.lower()
+    if b"<center>nginx" in body or b"<center>openresty" in body:
+        return "nginx on this host"
+    if reply.status >= 400 and server:
+        return f"something behind {one_line(server, limit=40)}"
+    return one_line(server, limit=40) or "unknown"
+
+
+@check(
+    "request",
+    Scope.ROUTE,
+    {
+        "ok": _STATUS,
+        "client-error": _STATUS,
+        **dict.fromkeys((*_BY_STATUS.values(), "other-error"), _STATUS),
+        "not-connected": _NONE,
+        "no-answer": _NONE,
+        "closed": _NONE,
+        "not-http": _NONE,
+        "handshake-failed": _NONE,
+        "waiting": _NONE,
+    },
+    bad=(
+        *_BY_STATUS.values(),
+        "other-error",
+        "not-connected",
+        "no-answer",
+        "closed",
+        "not-http",
+        "handshake-failed",
+        "waiting",
+    ),
+)
+async def request(subject: Subject, asker: Asker) -> Finding:
+    """Send the visitor's request to the gateway and see what comes back."""
+    route = subject.route
+    question = request_for(route) if route else None
+    if route is None or question is None:
+        return Finding(UNKNOWN, "There is no listener to send the request to.")
+    by_hand = curl(route)
+    answer = (await asker.ask(question)).answer
+    if isinstance(answer, NotAnswered):
+        gaps = (Gap("the request itself", one_line(answer.detail), answer.grant),) if answer.grant else ()
+        return Finding(
+            UNKNOWN, f"The request could not be made: {one_line(answer.detail)}.", gaps=gaps, by_hand=by_hand
+        )
+    if isinstance(answer, NotReplied):
+        return _without_reply(answer, question, by_hand)
+    sender = sender_of(answer)
+    values: dict[str, Value] = {
+        "status": answer.status,
+        "sender": sender,
+        "seconds": round(answer.seconds_to_header, 3),
+    }
+    if answer.status < 400:
+        outcome = "ok"
+    elif answer.status < 500:
+        outcome = "client-error"
+    else:
+        outcome = _BY_STATUS.get(answer.status, "other-error")
+    if outcome == "ok" and answer.ending in {"closed", "reset", "broken", "timed-out"}:
+        return Finding(
+            "closed",
+            f"{answer.status} came, and its body broke off after {answer.body_bytes} bytes.",
+            values,
+            by_hand=by_hand,
+        )
+    return Finding(
+        outcome, f"{answer.status} after {answer.seconds_to_header:.2f} s, from {sender}.", values, by_hand=by_hand
+    )
+
+
+def _without_reply(answer: NotReplied, question: Request, by_hand: str) -> Finding:
+    values: dict[str, Value] = {"seconds": round(answer.seconds, 3)}
+    where = one_line(question.endpoint)
+    if answer.phase == "connecting":
+        if answer.ending == "timed-out":
+            return Finding("no-answer", f"{where} did not answer a connection.", values, by_hand=by_hand)
+        return Finding(
+            "not-connected",
+            f"{where} does not take connections ({one_line(answer.detail or 'refused')}).",
+            values,
+            by_hand=by_hand,
+        )
+    if answer.ending == "tls":
+        return Finding(
+            "handshake-failed", f"TLS with {where} failed: {one_line(answer.detail)}.", values, by_hand=by_hand
+        )
+    if answer.ending == "timed-out":
+        return Finding("waiting", f"No answer within {answer.seconds:.1f} s.", values, by_hand=by_hand)
+    if answer.ending == "not-protocol":
+        return Finding("not-http", "What came back is no HTTP.", values, by_hand=by_hand)
+    return Finding("closed", "The gateway closed the connection without an answer.", values, by_hand=by_hand)
+
+
+@check(
+    "gateway-listener",
+    Scope.ROUTE,
+    {
+        "listening": ("address",),
+        "absent": ("address",),
+        "other-process": ("address", "program", "pid"),
+    },
+    bad=("absent", "other-process"),
+)
+async def gateway_listener(subject: Subject, asker: Asker) -> Finding:
+    """Find out whether the gateway itself listens where its configuration says."""
+    route = subject.route
+    address = parse_address(route.listener.address) if route else None
+    if route is None or address is None:
+        return Finding(UNKNOWN, "There is no listener to look for.")
+    by_hand = f"ss -Hltnp 'sport = :{address.port}'"
+    table = await socket_table(subject, asker)
+    if isinstance(table, NotAnswered):
+        return Finding(
+            UNKNOWN, f"The listening sockets could not be listed: {one_line(table.detail)}.", by_hand=by_hand
+        )
+    door = entrance(route) or address
+    matching = tuple(one for one in table.listening if takes(one, door))
+    values: dict[str, Value] = {"address": address.text}
+    if not matching:
+        return Finding("absent", f"Nobody listens on {one_line(address.text)}.", values, by_hand=by_hand)
+    pids = {pid for one in matching for pid in one.pids}
+    own = {route.gateway.pid, *route.gateway.workers} - {None}
+    if not pids or pids & own:
+        gaps = () if pids else (Gap("which process owns the listener", "not all processes can be seen", ROOT_GRANT),)
+        return Finding(
+            "listening", f"{route.gateway.name} listens on {one_line(address.text)}.", values, gaps, by_hand=by_hand
+        )
+    program, pid = await named_owner(matching, asker)
+    return Finding(
+        "other-process",
+        f"{one_line(program)} (pid {pid}) listens on {one_line(address.text)}, not {route.gateway.kind}.",
+        {**values, "program": program, "pid": pid},
+        by_hand=by_hand,
+    )

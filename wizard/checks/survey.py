@@ -1,0 +1,74 @@
+"""What gateways a host has and what they run with: found and read once per attempt, shared by every check.
+
+Owns the join of discovery and configuration. May not know flows, sessions, or how a gateway is configured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from wizard.checks.registry import Asker
+from wizard.gateways.nginx import find
+from wizard.gateways.nginx.load import Configuration, load
+from wizard.host.port import Reply
+from wizard.host.questions import Ask, Clock, Identity, Me, Told
+from wizard.model import Broken, Instance
+
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway with its configuration as it stands in the files (None where nothing of it could be read)."""
+
+    instance: Instance
+    configuration: Configuration | None
+    problems: tuple[Broken, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All gateways of the host, and the host's clock and identity."""
+
+    gateways: tuple[Gateway, ...] = ()
+    me: Me | None = None
+    clock: Told | None = None
+
+    def gateway_of(self, instance: Instance | None) -> Gateway | None:
+        """The gateway that an instance belongs to."""
+        if instance is None:
+            return None
+        return next((one for one in self.gateways if one.instance == instance), None)
+
+
+class CanOnce(Protocol):
+    """An asker that can share what is costly."""
+
+    async def ask(self, question: Ask[A]) -> Reply[A]:
+        """Ask one question."""
+        ...
+
+    async def once(self, name: str, make: Callable[[Asker], Awaitable[A]]) -> A:
+        """Make something once per attempt."""
+        ...
+
+
+async def survey(asker: CanOnce) -> Survey:
+    """The gateways of this host, with what they run with."""
+    return await asker.once("survey", _survey)
+
+
+async def _survey(asker: Asker) -> Survey:
+    me = (await asker.ask(Identity())).answer
+    clock = (await asker.ask(Clock())).answer
+    gateways: list[Gateway] = []
+    for instance in await find.instances(asker):
+        configuration = await load(asker, instance)
+        gateways.append(Gateway(instance, configuration, configuration.problems))
+    return Survey(
+        gateways=tuple(gateways),
+        me=me if isinstance(me, Me) else None,
+        clock=clock if isinstance(clock, Told) else None,
+    )
