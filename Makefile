@@ -1,0 +1,49 @@
+# Everything that is run by hand or by CI. `make test` is all that CI does.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+UV_VERSION := 0.13.9
+WORKERS ?= 6
+MAKEFLAGS += --no-print-directory
+
+.PHONY: test run lint lab clean
+.DEFAULT_GOAL := test
+
+# The lint, the types, the contracts between the layers, and every test; the fault lab where this host allows it.
+test: lint $(VENV)/.lab
+	$(PYTHON) -m pytest -n $(WORKERS)
+
+lint: $(VENV)/.dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+# Only the fault lab, with its score.
+lab: $(VENV)/.dev $(VENV)/.lab
+	$(PYTHON) -m pytest tests/lab -n $(WORKERS)
+
+# make run ARGS="diagnose http://127.0.0.1/ --json": nothing but the program's own words on standard output.
+run: $(VENV)/.run
+	@$(VENV)/bin/gateway-wizard $(ARGS)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(UV):
+	@sh tests/lab/venv.sh $(VENV) $(UV_VERSION) >&2
+
+$(VENV)/.run: $(UV) pyproject.toml uv.lock
+	@$(UV) sync --frozen --quiet --no-dev --inexact >&2
+	@touch $@
+
+$(VENV)/.dev: $(UV) pyproject.toml uv.lock
+	@$(UV) sync --frozen --inexact --compile-bytecode >&2
+	@touch $@ $(VENV)/.run
+
+# Asked anew each time: whether the packages are there is a matter of the host, not of this folder.
+.PHONY: $(VENV)/.lab
+$(VENV)/.lab:
+	@bash tests/lab/provision.sh

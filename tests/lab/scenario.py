@@ -1,0 +1,97 @@
+"""A scenario: a story with a known cause, told to a guest.
+
+A story is a generator with one `yield`. What stands before it builds a site that works; what stands after it breaks
+the site. So every story holds its own healthy twin, and the lab can show that the fault is what made the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from tests.lab.guest import Guest
+
+Story = Callable[[Guest], Iterator[None]]
+
+
+class Repair(StrEnum):
+    """What is true about the repair commands."""
+
+    WORKS = "works"  # commands can repair it: they must be printed and make the request succeed
+    NONE = "none"  # no command can: there must be no fix stage
+    OPEN = "open"  # it depends on what the admin wants: not judged
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """The truth about one fault.
+
+    `status` are the statuses that the client sees while the fault is there (0: no HTTP answer). `cause` is the id
+    that the first cause must have, `also` those that must be named beside it, `synonyms` what names the same truth at
+    another level. `twin` says that the healthy half is a test of its own. `restless` hosts change by themselves, so
+    only their files are compared. `settle` is how many seconds a repaired site may need.
+    """
+
+    name: str
+    cause: str
+    story: Story
+    systemd: bool
+    url: str
+    status: tuple[int, ...]
+    repair: Repair
+    also: tuple[str, ...]
+    synonyms: tuple[str, ...]
+    twin: bool
+    restless: bool
+    method: str
+    settle: float
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """Every id that is right for the first cause."""
+        return (self.cause, *self.synonyms)
+
+
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(
+    cause: str,
+    *,
+    systemd: bool = False,
+    url: str = "http://shop.example/",
+    status: int | tuple[int, ...] = 502,
+    repair: Repair = Repair.WORKS,
+    also: tuple[str, ...] = (),
+    synonyms: tuple[str, ...] = (),
+    twin: bool = False,
+    restless: bool = False,
+    method: str = "GET",
+    settle: float = 5,
+) -> Callable[[Story], Story]:
+    """Puts a story into the lab, under the name of its file and function."""
+
+    def enter(story: Story) -> Story:
+        name = f"{Path(story.__code__.co_filename).stem}.{story.__name__}"
+        if name in SCENARIOS:
+            raise ValueError(f"two stories are called {name}")
+        SCENARIOS[name] = Scenario(
+            name=name,
+            cause=cause,
+            story=story,
+            systemd=systemd,
+            url=url,
+            status=(status,) if isinstance(status, int) else status,
+            repair=repair,
+            also=also,
+            synonyms=synonyms,
+            twin=twin,
+            restless=restless,
+            method=method,
+            settle=settle,
+        )
+        return story
+
+    return enter

@@ -1,0 +1,111 @@
+"""Real faults in real services: the symptom shows, the cause is named, and the printed repair works.
+
+`LAB_SYMPTOMS_ONLY=1` stops each test after the symptom: it checks the stories, not the wizard.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.lab.fingerprint import changes, fingerprint
+from tests.lab.guest import Guest
+from tests.lab.scenario import SCENARIOS, Repair, Scenario
+from tests.lab.score import Mark
+from tests.lab.stage import Diagnosis, break_it, diagnose, healthy, repair, request, works
+from wizard.session.report import Report
+
+for file in sorted(Path(__file__).with_name("scenarios").glob("*.py")):
+    importlib.import_module(f"tests.lab.scenarios.{file.stem}")
+
+SYMPTOMS_ONLY = bool(os.environ.get("LAB_SYMPTOMS_ONLY"))
+ALL = list(SCENARIOS.values())
+TWINS = [told for told in ALL if told.twin]
+Record = Callable[[str, object], None]
+
+pytestmark = pytest.mark.lab
+
+
+def look(guest: Guest, told: Scenario) -> tuple[Diagnosis, list[str]]:
+    """Diagnoses, and compares the guest before and after."""
+    before = fingerprint(guest)
+    seen = diagnose(guest, told.url)
+    return seen, changes(before, fingerprint(guest), restless=told.restless)
+
+
+def check_shape(seen: Diagnosis) -> None:
+    """The output is one report, and every reference in it leads to its evidence."""
+    assert seen.report, f"no JSON on standard output, exit {seen.result.status}\n{seen.result.err[-3000:]}"
+    report = msgspec.json.decode(seen.result.out, type=Report)
+    referred = {e for cause in (*report.causes, *report.warnings) for e in (*cause.evidence, *cause.explains)}
+    referred |= {e for step in report.steps for e in step.evidence}
+    assert referred <= set(report.evidence)
+    assert report.schema_version == "1"
+
+
+@pytest.mark.parametrize("told", ALL, ids=lambda told: told.name)
+def test_fault(told: Scenario, record_property: Record) -> None:
+    expected = ("symptom", "named", "unchanged", *(["repaired"] if told.repair is Repair.WORKS else []))
+    mark = Mark(told.name, told.cause, steps=expected[:1] if SYMPTOMS_ONLY else expected)
+    try:
+        with healthy(told) as (guest, story):
+            assert works(guest, told), "the site does not work before it is broken"
+            break_it(story)
+            shown = request(guest, told)
+            assert shown in told.status, f"the client sees {shown}"
+            mark.symptom = True
+            if not SYMPTOMS_ONLY:
+                check_diagnosis(guest, told, mark)
+    finally:
+        mark.note(record_property)
+
+
+def check_diagnosis(guest: Guest, told: Scenario, mark: Mark) -> None:
+    """What follows once the symptom shows."""
+    seen, changed = look(guest, told)
+    check_shape(seen)
+    mark.unchanged = not changed
+    mark.named = bool(seen.causes) and seen.causes[0] in told.causes and set(told.also) <= set(seen.causes)
+    assert mark.named, f"expected {told.causes}, also {told.also}\n{seen.told()}"
+    assert not changed, "\n".join(changed)
+    assert (seen.result.status, seen.report["verdict"]) == (2, "cause-found"), seen.told()
+    fixes = seen.commands("fix")
+    if told.repair is Repair.NONE:
+        assert not fixes, f"no command can repair this: {fixes}"
+    if told.repair is Repair.WORKS:
+        check_repair(guest, told, fixes)
+        mark.repaired = True
+
+
+def check_repair(guest: Guest, told: Scenario, fixes: list[str]) -> None:
+    """The printed commands make the request succeed, and the wizard agrees."""
+    assert fixes, "no repair is printed"
+    failed = repair(guest, fixes)
+    assert failed is None, failed
+    assert works(guest, told), f"the client still sees {request(guest, told)} after: {fixes}"
+    again = diagnose(guest, told.url)
+    assert again.result.status in {0, 1}, f"after the repair\n{again.told()}"
+
+
+@pytest.mark.parametrize("told", TWINS, ids=lambda told: told.name)
+def test_healthy_twin(told: Scenario, record_property: Record) -> None:
+    mark = Mark(told.name, "healthy", steps=("symptom",) if SYMPTOMS_ONLY else ("symptom", "named", "unchanged"))
+    try:
+        with healthy(told) as (guest, _):
+            assert works(guest, told), "the healthy site does not work"
+            mark.symptom = True
+            if SYMPTOMS_ONLY:
+                return
+            seen, changed = look(guest, told)
+            check_shape(seen)
+            mark.unchanged = not changed
+            mark.named = (seen.result.status, seen.report["verdict"], seen.causes) == (0, "ok", [])
+            assert mark.named, seen.told()
+            assert not changed, "\n".join(changed)
+    finally:
+        mark.note(record_property)
