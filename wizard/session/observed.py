@@ -1,0 +1,224 @@
+"""What was observed in one attempt of a walk, looked up by check and subject.
+
+Owns overruling, the lineage of subjects, and the variables that sentences and commands may name. May not know causes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from wizard.checks.registry import UNKNOWN, Value
+from wizard.flow.templates import render
+from wizard.model import Instance, Route, Server
+from wizard.session.events import (
+    AttemptStarted,
+    Event,
+    Overruled,
+    PersonAnswered,
+    Skipped,
+    StepDone,
+    SubjectFound,
+    SubjectRef,
+)
+from wizard.text import one_line
+
+VARIABLES: Mapping[str, frozenset[str]] = {
+    "host": frozenset({"host.name"}),
+    "route": frozenset(
+        {
+            "route.url",
+            "route.place",
+            "route.listener",
+            "route.virtual-host",
+            "route.location",
+            "route.server-place",
+            "gateway.kind",
+            "gateway.user",
+            "gateway.unit",
+            "gateway.config",
+            "gateway.pid",
+            "gateway.test",
+            "gateway.reload",
+            "gateway.restart",
+            "gateway.start",
+        }
+    ),
+    "server": frozenset({"server.address", "server.name", "server.path", "server.place", "server.pool"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A step's outcome as it counts: overruled where a person said so."""
+
+    step: StepDone
+    outcome: str
+    overruled: str | None = None
+
+
+@dataclass(slots=True)
+class Observed:
+    """The observations of the latest attempt."""
+
+    subjects: dict[str, SubjectRef] = field(default_factory=dict)
+    observations: dict[tuple[str, str], Observation] = field(default_factory=dict)
+    order: list[Observation] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    answers: dict[tuple[str, str], str] = field(default_factory=dict)
+    attempt: int = 1
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> Observed:
+        """Replay the events; a later attempt replaces what an earlier one observed."""
+        seen = cls()
+        overruled: dict[tuple[str, str], str] = {}
+        for event in events:
+            match event:
+                case AttemptStarted(attempt=attempt):
+                    seen.attempt = attempt
+                    seen.observations.clear()
+                    seen.order.clear()
+                    seen.skipped.clear()
+                    overruled.clear()
+                case SubjectFound(subject=subject):
+                    seen.subjects[subject.key] = subject
+                case StepDone():
+                    seen._add(Observation(event, event.outcome))
+                case Overruled(node=node, subject=subject_key, outcome=outcome):
+                    overruled[node, subject_key] = outcome
+                case PersonAnswered(node=node, subject=subject_key, value=value):
+                    seen.answers[node, subject_key] = value
+                case Skipped():
+                    seen.skipped.append(event)
+        for (node, key), outcome in overruled.items():
+            seen._overrule(node, key, outcome)
+        return seen
+
+    def _add(self, observation: Observation) -> None:
+        key = observation.step.check, observation.step.subject
+        if key not in self.observations:
+            self.order.append(observation)
+        self.observations[key] = observation
+
+    def _overrule(self, node: str, subject: str, outcome: str) -> None:
+        for index, one in enumerate(self.order):
+            if one.step.node == node and one.step.subject == subject:
+                replaced = Observation(one.step, outcome, outcome)
+                self.order[index] = replaced
+                self.observations[one.step.check, subject] = replaced
+
+    def lineage(self, key: str) -> tuple[str, ...]:
+        """A subject's key and those of the wider ones, narrowest first."""
+        keys: list[str] = []
+        current: str | None = key
+        while current is not None and current in self.subjects and current not in keys:
+            keys.append(current)
+            current = self.subjects[current].parent
+        return tuple(keys) if keys else (key,)
+
+    def find(self, check: str, subject: str) -> Observation | None:
+        """What a check observed about a subject or a wider one."""
+        for key in self.lineage(subject):
+            found = self.observations.get((check, key))
+            if found is not None:
+                return found
+        return None
+
+    def outcome(self, check: str, subject: str) -> str | None:
+        """The outcome of a check for a subject; None where it was not asked."""
+        found = self.find(check, subject)
+        return None if found is None else found.outcome
+
+    def related(self, one: str, other: str) -> bool:
+        """Whether two subjects lie on one path."""
+        return one in self.lineage(other) or other in self.lineage(one)
+
+    def values(self, subject: str) -> dict[str, Value]:
+        """Every variable that is bound for a subject: its own, and `check.value` of what was observed on its path."""
+        bound: dict[str, Value] = {}
+        for key in reversed(self.lineage(subject)):
+            reference = self.subjects.get(key)
+            if reference is not None:
+                bound |= variables_of(reference)
+            for (check, about), observation in self.observations.items():
+                if about == key and observation.outcome != UNKNOWN:
+                    bound |= {f"{check}.{name}": value for name, value in observation.step.values.items()}
+        return bound
+
+
+def sentence(template: str, values: Mapping[str, Value]) -> str:
+    """A title or summary filled in; foreign values pass the door for text."""
+    shown: dict[str, Value] = {}
+    for name, value in values.items():
+        if isinstance(value, str):
+            shown[name] = one_line(value)
+        elif isinstance(value, tuple):
+            shown[name] = tuple(one_line(word) for word in value)
+        else:
+            shown[name] = value
+    return render(template, shown)
+
+
+def variables_of(subject: SubjectRef) -> dict[str, Value]:
+    """The variables that a subject has of itself."""
+    if subject.route is None:
+        return {"host.name": subject.key}
+    bound = _route_variables(subject.route)
+    if subject.scope == "server":
+        bound |= _server_variables(subject.route, subject.server or "")
+    return bound
+
+
+def _route_variables(route: Route) -> dict[str, Value]:
+    gateway = route.gateway
+    unit = gateway.unit or ""
+    return {
+        "route.url": route.url,
+        "route.place": str(route.action.at or route.location.at),
+        "route.listener": route.listener.address,
+        "route.virtual-host": route.virtual_host.name or "(default)",
+        "route.location": route.location.pattern or "(none)",
+        "route.server-place": str(route.virtual_host.at),
+        "gateway.kind": gateway.kind,
+        "gateway.user": gateway.user or "the gateway's user",
+        "gateway.unit": unit,
+        "gateway.config": gateway.config,
+        "gateway.pid": gateway.pid or 0,
+        **commands_of(gateway),
+    }
+
+
+def commands_of(gateway: Instance) -> dict[str, Value]:
+    """The argvs that test, reload, restart and start this instance, with its own `-c` and `-p`."""
+    tool = gateway.argv or (gateway.kind,)
+    reload: tuple[str, ...]
+    restart: tuple[str, ...]
+    start: tuple[str, ...]
+    if gateway.unit:
+        reload = ("systemctl", "reload", gateway.unit)
+        restart = ("systemctl", "restart", gateway.unit)
+        start = ("systemctl", "start", gateway.unit)
+    else:
+        reload = ("kill", "-HUP", str(gateway.pid)) if gateway.pid else (*tool, "-s", "reload")
+        start = tool
+        restart = reload
+    return {
+        "gateway.test": (*tool, "-t"),
+        "gateway.reload": reload,
+        "gateway.restart": restart,
+        "gateway.start": start,
+    }
+
+
+def _server_variables(route: Route, address: str) -> dict[str, Value]:
+    servers = route.upstream.servers if route.upstream else ()
+    server: Server | None = next((one for one in servers if one.address == address), None)
+    place = (server.at if server else None) or route.action.at or route.location.at
+    return {
+        "server.address": address,
+        "server.name": (server.name if server else None) or address,
+        "server.path": address.removeprefix("unix:") if address.startswith("unix:") else "",
+        "server.place": str(place),
+        "server.pool": (route.upstream.name if route.upstream else None) or address,
+    }

@@ -1,0 +1,266 @@
+"""The verdict: which causes the observations confirm, which they rule out, and which stay open.
+
+Owns how conclusions are drawn: three-valued, folded, ranked. May not know how anything is printed or asked. A cause
+counts where one of its alternatives holds whole; a missing observation never counts as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from wizard.checks.registry import UNKNOWN, Scope, checks
+from wizard.flow.language import Cause, Confidence, Needs
+from wizard.session.observed import Observation, Observed
+
+_SURE = {Confidence.CONFIRMED: 2, Confidence.LIKELY: 1, Confidence.POSSIBLE: 0}
+_WIDTH = {Scope.HOST: 0, Scope.ROUTE: 1, Scope.SERVER: 2}
+_WORKING = frozenset({"ok", "client-error"})
+
+
+class Truth(StrEnum):
+    """Whether something holds, as far as was observed."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    OPEN = "open"  # an observation came back unknown
+    UNASKED = "unasked"  # no step on this path asked
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """A cause that holds for a subject."""
+
+    cause: Cause
+    subject: str
+    confidence: Confidence
+    evidence: tuple[Observation, ...]
+    consequences: tuple[str, ...] = ()
+    explains: tuple[Observation, ...] = ()
+    past: bool = False
+    breaks_request: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RuledOut:
+    """A cause that was plausible, and the observation against it."""
+
+    cause: Cause
+    subject: str
+    by: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A cause that holds as far as was seen, and the observation that is missing."""
+
+    cause: Cause
+    subject: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the observations come to. `word` is ok, warning, cause-found or unknown."""
+
+    word: str
+    causes: tuple[Conclusion, ...]
+    warnings: tuple[Conclusion, ...]
+    ruled_out: tuple[RuledOut, ...]
+    open: tuple[Open, ...]
+
+
+def conclude(causes: Iterable[Cause], observed: Observed, scopes: Mapping[str, Scope]) -> Verdict:
+    """Draw the verdict.
+
+    Args:
+        causes: the catalogue.
+        observed: the observations of the latest attempt.
+        scopes: the scope of every check by name.
+    """
+    held: list[Conclusion] = []
+    ruled_out: list[RuledOut] = []
+    still_open: list[Open] = []
+    for cause in causes:
+        scope = _scope_of(cause, scopes)
+        for key, subject in observed.subjects.items():
+            if subject.scope != scope:
+                continue
+            judged = _judge(cause, key, observed)
+            if isinstance(judged, Conclusion):
+                held.append(judged)
+            elif isinstance(judged, RuledOut):
+                ruled_out.append(judged)
+            elif isinstance(judged, Open):
+                still_open.append(judged)
+    kept = sorted(_folded(held, observed), key=lambda one: _rank(one, observed))
+    concluded = [_timed(one, observed) for one in kept]
+    found = tuple(one for one in concluded if one.breaks_request and not one.past)
+    warnings = tuple(one for one in concluded if not (one.breaks_request and not one.past))
+    named = {one.cause.id for one in concluded} | {word for one in concluded for word in one.consequences}
+    return Verdict(
+        _word(found, warnings, observed),
+        found,
+        warnings,
+        tuple(_once(one for one in ruled_out if one.cause.id not in named)),
+        tuple(one for one in still_open if one.cause.id not in named),
+    )
+
+
+def _once(ruled_out: Iterable[RuledOut]) -> Iterable[RuledOut]:
+    seen: set[str] = set()
+    for one in ruled_out:
+        if one.cause.id not in seen:
+            seen.add(one.cause.id)
+            yield one
+
+
+def _scope_of(cause: Cause, scopes: Mapping[str, Scope]) -> Scope:
+    """The narrowest scope among the checks that a cause needs."""
+    asked = {scopes[check] for needs in cause.needs for check, _ in needs.outcomes if check in scopes}
+    return max(asked, key=_WIDTH.__getitem__, default=Scope.ROUTE)
+
+
+def truth(check: str, outcomes: tuple[str, ...], subject: str, observed: Observed) -> Truth:
+    """Whether a check came to one of some outcomes for a subject."""
+    found = observed.outcome(check, subject)
+    if found is None:
+        return Truth.UNASKED
+    if found in outcomes:
+        return Truth.HOLDS
+    return Truth.OPEN if found == UNKNOWN else Truth.FAILS
+
+
+def _judge(cause: Cause, subject: str, observed: Observed) -> Conclusion | RuledOut | Open | None:
+    against = _excluding(cause, subject, observed)
+    best: Conclusion | None = None
+    opened: Open | None = None
+    contradicted: RuledOut | None = None
+    for needs in cause.needs:
+        truths = {check: truth(check, outcomes, subject, observed) for check, outcomes in needs.outcomes}
+        holding = [check for check, value in truths.items() if value is Truth.HOLDS]
+        if all(value is Truth.HOLDS for value in truths.values()):
+            if against is not None:
+                return RuledOut(cause, subject, against)
+            if best is None or _SURE[needs.certainty] > _SURE[best.confidence]:
+                best = Conclusion(cause, subject, needs.certainty, _evidence(needs, subject, observed))
+            continue
+        if not _plausible(holding, observed, subject):
+            continue
+        failing = next((check for check, value in truths.items() if value is Truth.FAILS), None)
+        if failing is not None:
+            by = observed.find(failing, subject)
+            contradicted = contradicted or (RuledOut(cause, subject, by) if by else None)
+        elif Truth.OPEN in truths.values():
+            missing = tuple(check for check, value in truths.items() if value is Truth.OPEN)
+            opened = opened or Open(cause, subject, missing)
+    if best is not None:
+        return best
+    if against is not None and (opened or contradicted):
+        return RuledOut(cause, subject, against)
+    return opened or contradicted
+
+
+def _plausible(holding: list[str], observed: Observed, subject: str) -> bool:
+    """Whether something wrong was seen that this cause would explain: what is merely normal speaks for nothing."""
+    return any((found := observed.find(check, subject)) is not None and _is_bad(found) for check in holding)
+
+
+def _is_bad(observation: Observation) -> bool:
+    declared = checks().get(observation.step.check)
+    return declared is not None and observation.outcome in declared.bad
+
+
+def _excluding(cause: Cause, subject: str, observed: Observed) -> Observation | None:
+    for check, outcomes in cause.excludes:
+        if truth(check, outcomes, subject, observed) is Truth.HOLDS:
+            return observed.find(check, subject)
+    return None
+
+
+def _evidence(needs: Needs, subject: str, observed: Observed) -> tuple[Observation, ...]:
+    found = (observed.find(check, subject) for check, _ in needs.outcomes)
+    return tuple(one for one in found if one is not None)
+
+
+def _folded(held: list[Conclusion], observed: Observed) -> list[Conclusion]:
+    """Put consequences under their causes: a cause that another one on the same path explains is not listed itself."""
+    kept: list[Conclusion] = []
+    for one in held:
+        over = [
+            other
+            for other in held
+            if other is not one
+            and one.cause.id in other.cause.explains
+            and observed.related(one.subject, other.subject)
+        ]
+        if not over:
+            kept.append(one)
+    return [_over(one, held, observed) for one in kept]
+
+
+def _over(one: Conclusion, held: list[Conclusion], observed: Observed) -> Conclusion:
+    """A conclusion with its consequences folded under it."""
+    under = [
+        other for other in held if other.cause.id in one.cause.explains and observed.related(one.subject, other.subject)
+    ]
+    return replace(
+        one,
+        consequences=tuple(dict.fromkeys(other.cause.id for other in under)),
+        explains=_explained(one, under, observed),
+    )
+
+
+def _explained(one: Conclusion, under: list[Conclusion], observed: Observed) -> tuple[Observation, ...]:
+    """What else a cause accounts for: the bad observations on its path that are not its own evidence."""
+    own = {id(observation) for observation in one.evidence}
+    found = [observation for other in under for observation in other.evidence if id(observation) not in own]
+    for observation in observed.order:
+        if (
+            _is_bad(observation)
+            and id(observation) not in own
+            and observed.related(observation.step.subject, one.subject)
+        ):
+            found.append(observation)
+    return tuple({id(observation): observation for observation in found}.values())
+
+
+def _rank(one: Conclusion, observed: Observed) -> tuple[int, int, int, int]:
+    failing = 0 if _request_fails(one.subject, observed) else 1
+    position = list(observed.subjects).index(one.subject)
+    return failing, -_SURE[one.confidence], -one.cause.priority, position
+
+
+def _request_fails(subject: str, observed: Observed) -> bool:
+    outcome = observed.outcome("request", subject)
+    return outcome is None or outcome not in _WORKING
+
+
+def _timed(one: Conclusion, observed: Observed) -> Conclusion:
+    """Say whether the fault is now, and whether it breaks the request: one dead server of a pool may break none."""
+    works = not _request_fails(one.subject, observed)
+    only_logged = all(observation.step.last_seen is not None for observation in one.evidence)
+    return replace(one, past=works and only_logged, breaks_request=not works)
+
+
+def _word(found: tuple[Conclusion, ...], warnings: tuple[Conclusion, ...], observed: Observed) -> str:
+    if found:
+        return "cause-found"
+    routes = [key for key, subject in observed.subjects.items() if subject.scope == Scope.ROUTE]
+    outcomes = [observed.outcome("request", key) for key in routes]
+    if any(outcome is not None and outcome not in {*_WORKING, UNKNOWN} for outcome in outcomes):
+        return "unknown"
+    if warnings:
+        return "warning"
+    if not routes or any(
+        outcome in {None, UNKNOWN} and not _walked(key, observed) for key, outcome in zip(routes, outcomes, strict=True)
+    ):
+        return "unknown"
+    return "ok"
+
+
+def _walked(route: str, observed: Observed) -> bool:
+    """Whether the path was walked to its end without the request: every server of the route answered directly."""
+    servers = [key for key, subject in observed.subjects.items() if subject.parent == route]
+    return bool(servers) and all(observed.outcome("reply", key) in {"answers", "client-error"} for key in servers)

@@ -1,0 +1,197 @@
+"""From what the admin typed to what is walked: a URL, a host name, an upstream, or nothing becomes routes.
+
+Owns reading the target and choosing the routes. May not know trees, or what any check observes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from wizard.checks.address import parse_address, split_port
+from wizard.checks.logged import failing_urls
+from wizard.checks.registry import Asker, Scope, Subject
+from wizard.checks.survey import Gateway, Survey, survey
+from wizard.gateways.nginx.route import route, routes_of
+from wizard.model import Broken, Route, Server
+from wizard.text import one_line
+
+MAX_ROUTES = 12
+_HOST = re.compile(r"^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$|^\[[0-9A-Fa-f:.]+\]$")
+
+
+class TargetError(ValueError):
+    """What was typed is no target; `hint` says what would be one."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(what)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the admin wants walked: one URL, one upstream, or (both None) whatever is failing now."""
+
+    url: str | None = None
+    upstream: str | None = None
+
+
+_FORMS = "give a URL (https://shop.example/cart), a host name, or an upstream (127.0.0.1:8000, unix:/run/app.sock)"
+
+
+def read_target(text: str | None) -> Target:
+    """Read a target as typed.
+
+    Raises:
+        TargetError: it is none of the forms that the command line takes.
+    """
+    if text is None or not text.strip():
+        return Target()
+    word = text.strip()
+    if any(character.isspace() or not character.isprintable() for character in word):
+        raise TargetError(f"{one_line(word)} is no target: it has blanks or control characters in it", _FORMS)
+    if word.startswith("unix:"):
+        if not word.startswith("unix:/"):
+            raise TargetError(f"{one_line(word)} is no socket: the path has to begin with /", _FORMS)
+        return Target(upstream=word)
+    if "://" in word:
+        return Target(url=_url(word))
+    head = word.split("/", 1)[0]
+    if parse_address(head) is not None and split_port(head)[1] and "/" not in word:
+        return Target(upstream=word)
+    return Target(url=_url(f"http://{word}"))
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise TargetError(f"{one_line(text)} is no URL: {one_line(str(error))}", _FORMS) from error
+    if parts.scheme not in {"http", "https"}:
+        raise TargetError(f"{one_line(text)} is no URL of a web site: its scheme is {one_line(parts.scheme)}", _FORMS)
+    host = parts.hostname or ""
+    bracketed = f"[{host}]" if ":" in host else host
+    if not _HOST.match(bracketed) and not _HOST.match(bracketed.encode("idna", "ignore").decode()):
+        raise TargetError(f"{one_line(text)} is no URL: {one_line(host) or 'the host'} is no host name", _FORMS)
+    if port == 0:
+        raise TargetError(f"{one_line(text)} is no URL: port 0 cannot be reached", _FORMS)
+    path = parts.path or "/"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}" + (f"?{parts.query}" if parts.query else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is walked: the host, the routes below it, the servers below each. `problem` is set where input was bad."""
+
+    host: Subject
+    routes: tuple[Subject, ...] = ()
+    servers: dict[str, tuple[Subject, ...]] = field(default_factory=dict)
+    problem: Broken | None = None
+    further: tuple[Route, ...] = ()
+
+    def subjects(self) -> tuple[Subject, ...]:
+        """All subjects, wider ones first."""
+        listed: list[Subject] = [self.host]
+        for one in self.routes:
+            listed += [one, *self.servers.get(one.key, ())]
+        return tuple(listed)
+
+    def children(self) -> dict[str, tuple[str, ...]]:
+        """The keys of the subjects directly below each subject."""
+        below = {self.host.key: tuple(one.key for one in self.routes)}
+        for key, servers in self.servers.items():
+            below[key] = tuple(one.key for one in servers)
+        return below
+
+
+async def plan(target: Target, asker: Asker) -> Plan:
+    """Choose what to walk for a target."""
+    seen = await survey(asker)
+    host = Subject(Scope.HOST, "host", gateway=seen.gateways[0].instance if seen.gateways else None)
+    if not seen.gateways:
+        return Plan(
+            host,
+            problem=Broken(
+                "No gateway was found on this host: no nginx runs, and none is installed where packages put it.",
+                hint="Run it on the host that answers 502, or look at a recorded incident: gateway-wizard demo",
+            ),
+        )
+    routes, problem = await _routes(target, seen, asker)
+    subjects: list[Subject] = []
+    servers: dict[str, tuple[Subject, ...]] = {}
+    for one in routes:
+        key = _key(one, [subject.key for subject in subjects])
+        subject = Subject(Scope.ROUTE, key, one.url, one.gateway, one, parent=host)
+        subjects.append(subject)
+        servers[key] = tuple(
+            Subject(Scope.SERVER, f"{server.address} of {key}", one.url, one.gateway, one, server, subject)
+            for server in _walked(one, target)
+        )
+    return Plan(host, tuple(subjects), servers, problem)
+
+
+def _walked(route_: Route, target: Target) -> tuple[Server, ...]:
+    servers = route_.upstream.servers if route_.upstream else ()
+    live = tuple({server.address: server for server in servers if server.role != "down"}.values())
+    if target.upstream is None:
+        return live
+    return tuple(server for server in live if server.address == target.upstream) or live
+
+
+def _key(one: Route, taken: list[str]) -> str:
+    key = one.url
+    number = 2
+    while key in taken:
+        key = f"{one.url} ({number})"
+        number += 1
+    return key
+
+
+async def _routes(target: Target, seen: Survey, asker: Asker) -> tuple[list[Route], Broken | None]:
+    readable = [one for one in seen.gateways if one.configuration is not None]
+    if target.url is not None:
+        found = [one for gateway in readable if (one := _route(gateway, target.url)) is not None]
+        if found or not readable:
+            return found, _first_problem(seen) if not found else None
+        kinds = ", ".join(sorted({gateway.instance.name for gateway in readable}))
+        return [], _first_problem(seen) or Broken(
+            f"No gateway of this host takes {one_line(target.url)}: {kinds} has no listener for it.",
+            hint="gateway-wizard route URL says what does; gateway-wizard diagnose without a target walks every route",
+        )
+    samples = [one for gateway in readable if gateway.configuration for one in _samples(gateway)]
+    if target.upstream is not None:
+        matching = [one for one in samples if _serves(one, target.upstream)]
+        if matching:
+            return matching[:MAX_ROUTES], None
+        return [], Broken(
+            f"No route of this host's gateways leads to {one_line(target.upstream)}.",
+            hint="gateway-wizard diagnose without a target walks every route that there is",
+        )
+    failing = await failing_urls(seen, asker)
+    first = [
+        one for url in failing for gateway in readable if (one := _route(gateway, url)) is not None and one.upstream
+    ]
+    chosen: dict[tuple[str, str], Route] = {}
+    for one in (*first, *samples):
+        chosen.setdefault((str(one.location.at), str(one.upstream and one.upstream.servers)), one)
+    return list(chosen.values())[:MAX_ROUTES], _first_problem(seen) if not chosen else None
+
+
+def _samples(gateway: Gateway) -> list[Route]:
+    if gateway.configuration is None:
+        return []
+    return [one.route for one in routes_of(gateway.configuration, gateway.instance) if one.route is not None]
+
+
+def _route(gateway: Gateway, url: str) -> Route | None:
+    return route(gateway.configuration, gateway.instance, url) if gateway.configuration is not None else None
+
+
+def _serves(one: Route, address: str) -> bool:
+    return one.upstream is not None and any(server.address == address for server in one.upstream.servers)
+
+
+def _first_problem(seen: Survey) -> Broken | None:
+    return next((problem for gateway in seen.gateways for problem in gateway.problems), None)

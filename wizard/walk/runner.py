@@ -1,0 +1,317 @@
+"""The runner: the only place where trees, checks and time meet.
+
+Owns concurrency, deadlines, cancelling and the order of events. May not know what a check looks at or how an event is
+shown. What every continuation will need is started early and at once; outcomes are appended in the order of the walk,
+so that two runs over the same host give the same session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from wizard.checks.registry import UNKNOWN, Check, Finding, Gap, Subject
+from wizard.flow.engine import Kind, Scene, Subjects, Visit, Walk, foreseen, walk
+from wizard.flow.language import DONT_KNOW
+from wizard.flow.library import Library
+from wizard.flow.vocabulary import Vocabulary
+from wizard.host.port import Host
+from wizard.host.questions import Ran, Run
+from wizard.session.events import (
+    AttemptStarted,
+    Event,
+    Finished,
+    InputRefused,
+    Overruled,
+    PersonAnswered,
+    Skipped,
+    StepDone,
+    SubjectFound,
+    SubjectRef,
+)
+from wizard.session.observed import VARIABLES
+from wizard.text import one_line
+from wizard.walk.asker import Shared, WalkAsker
+from wizard.walk.plan import Plan, Target, plan
+
+AT_ONCE = 24
+ENTRY = "walk"
+
+Emit = Callable[[Event], None]
+Answerer = Callable[[Visit], Awaitable[str]]
+
+
+async def nobody_knows(visit: Visit) -> str:
+    """The answer where no person is there: "don't know" is never taken for a fact."""
+    del visit
+    return DONT_KNOW
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a walk is made: seconds that logs are read back, the deadline of the whole, and answers given beforehand.
+
+    `answers` maps flow/step, or flow/step@subject, to a value. `flow` replaces the tree that the host is walked by.
+    """
+
+    since: float = 900.0
+    timeout: float = 15.0
+    flow: str = ENTRY
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """A probe that runs: which step, and since when (seconds of the event loop's clock)."""
+
+    visit: Visit
+    since: float
+
+
+class Runner:
+    """Walks one target on one host, and keeps the state that a screen may steer: skip, overrule, walk again."""
+
+    def __init__(
+        self,
+        host: Host,
+        library: Library,
+        checks: Mapping[str, Check],
+        *,
+        emit: Emit,
+        options: Options | None = None,
+        answerer: Answerer = nobody_knows,
+        clock: Callable[[], float],
+    ) -> None:
+        self._host = host
+        self._library = library
+        self._checks = checks
+        self._emit = emit
+        self.options = options or Options()
+        self._answerer = answerer
+        self._clock = clock
+        self._shared = Shared()
+        self._results: dict[tuple[str, str], str] = {}
+        self._running: dict[tuple[str, str], asyncio.Task[tuple[Finding, tuple[int, ...], float, float]]] = {}
+        self._probing: dict[tuple[str, str], Probing] = {}
+        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._attempt = 1
+        self._expired = False
+        self.plan: Plan | None = None
+        self.scene = Scene(library, Vocabulary(checks, VARIABLES), Subjects.of([]))
+
+    # --- what a screen may look at ---------------------------------------------------------------------------------
+
+    @property
+    def probing(self) -> tuple[Probing, ...]:
+        """The probes that run now."""
+        return tuple(self._probing.values())
+
+    def positions(self) -> tuple[Walk, ...]:
+        """Where the walk stands, for each root of it."""
+        return tuple(walk(self.scene, flow, key, self._results) for flow, key in self._roots())
+
+    # --- the walk ---------------------------------------------------------------------------------------------------
+
+    async def run(self, target: Target) -> None:
+        """Walk a target to its end or its deadline. Cancelling this ends every probe."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.options.timeout
+        how = "complete"
+        try:
+            if await self._planned(target, deadline):
+                how = await self._walk(deadline)
+        except asyncio.CancelledError:
+            self._emit(Finished(self._clock(), "cancelled"))
+            raise
+        else:
+            self._emit(Finished(self._clock(), how))
+        finally:
+            self._stop_probes()
+
+    async def again(self, target: Target) -> None:
+        """Walk the path a second time with fresh evidence; the first attempt stays beside it."""
+        self._attempt = self._host.new_attempt()
+        self._shared = Shared()
+        self._results.clear()
+        self._expired = False
+        self._emit(AttemptStarted(self._attempt, self._clock()))
+        await self.run(target)
+
+    def overrule(self, node: str, subject: str, outcome: str) -> None:
+        """Take a person's word for a step; what follows is walked on from there."""
+        self._results[node, subject] = outcome
+        self._emit(Overruled(node, subject, outcome, self._attempt))
+
+    def skip(self, node: str, subject: str, because: str = "skipped by the person") -> None:
+        """Stop waiting for a step; it counts as unknown."""
+        for key, probing in list(self._probing.items()):
+            if (probing.visit.node, probing.visit.about) == (node, subject):
+                self._running[key].cancel()
+        self._results[node, subject] = UNKNOWN
+        self._emit(Skipped(node, subject, because, self._attempt))
+
+    async def _planned(self, target: Target, deadline: float) -> bool:
+        asker = WalkAsker(self._host, self.options.since, self._shared)
+        try:
+            async with asyncio.timeout_at(deadline):
+                self.plan = await plan(target, asker)
+        except TimeoutError:
+            self._expired = True
+            return False
+        references = [_reference(subject) for subject in self.plan.subjects()]
+        self.scene = Scene(
+            self._library,
+            self.scene.vocabulary,
+            Subjects.of((one.key, one.scope, one.parent) for one in references),
+        )
+        for one in references:
+            self._emit(SubjectFound(one))
+        if self.plan.problem is not None:
+            self._emit(InputRefused(self.plan.problem))
+        return bool(self.plan.host.gateway)
+
+    def _roots(self) -> list[tuple[str, str]]:
+        if self.plan is None:
+            return []
+        flow = self._library.flows.get(self.options.flow)
+        if flow is None:
+            return []
+        return [(flow.name, one.key) for one in self.plan.subjects() if one.scope == flow.scope]
+
+    async def _walk(self, deadline: float) -> str:
+        while True:
+            positions = self.positions()
+            ready = [visit for position in positions for visit in position.ready]
+            if not ready:
+                return "deadline" if self._expired else "complete"
+            for visit in ready:
+                self._start(visit)
+            for position in positions:
+                for visit in foreseen(self.scene, position, self._results):
+                    self._start(visit)
+            await self._take(ready[0], deadline)
+
+    async def _take(self, visit: Visit, deadline: float) -> None:
+        """Bring the first open step of the walk to its outcome."""
+        if visit.kind is Kind.ASK:
+            await self._ask_person(visit)
+            return
+        task = self._running.get(visit.question)
+        if task is None or self._expired:
+            self._skip_expired(visit)
+            return
+        loop = asyncio.get_running_loop()
+        await asyncio.wait({task}, timeout=max(0.0, deadline - loop.time()))
+        if (visit.node, visit.about) in self._results:
+            return
+        if not task.done():
+            self._expired = True
+            self._skip_expired(visit)
+            return
+        if task.cancelled():
+            self.skip(visit.node, visit.about, "cancelled")
+            return
+        self._done(visit, *task.result())
+
+    def _skip_expired(self, visit: Visit) -> None:
+        self._results[visit.node, visit.about] = UNKNOWN
+        because = f"not finished within the {self.options.timeout:g} s of the whole run"
+        self._emit(Skipped(visit.node, visit.about, because, self._attempt))
+
+    async def _ask_person(self, visit: Visit) -> None:
+        given = self.options.answers
+        value = given.get(f"{visit.node}@{visit.subject}", given.get(visit.node))
+        if value is None:
+            value = DONT_KNOW if self._expired else await self._answerer(visit)
+        if value not in dict(visit.step.choices):
+            value = DONT_KNOW
+        self._results[visit.node, visit.about] = value
+        self._emit(PersonAnswered(visit.node, visit.about, value, self._attempt))
+
+    def _done(self, visit: Visit, finding: Finding, numbers: tuple[int, ...], at: float, seconds: float) -> None:
+        self._results[visit.node, visit.about] = finding.outcome
+        self._emit(
+            StepDone(
+                node=visit.node,
+                check=visit.step.check or visit.node,
+                subject=visit.about,
+                outcome=finding.outcome,
+                summary=finding.summary,
+                at=at,
+                seconds=round(seconds, 4),
+                attempt=self._attempt,
+                evidence=tuple(f"e{number}" for number in numbers),
+                values=dict(finding.values),
+                gaps=finding.gaps,
+                by_hand=finding.by_hand,
+                first_seen=finding.first_seen,
+                last_seen=finding.last_seen,
+            )
+        )
+
+    # --- probes -----------------------------------------------------------------------------------------------------
+
+    def _start(self, visit: Visit) -> None:
+        if visit.kind is Kind.ASK or visit.question in self._running or self._expired:
+            return
+        self._running[visit.question] = asyncio.ensure_future(self._probe(visit))
+
+    async def _probe(self, visit: Visit) -> tuple[Finding, tuple[int, ...], float, float]:
+        loop = asyncio.get_running_loop()
+        asker = WalkAsker(self._host, self.options.since, self._shared)
+        async with self._gate:
+            began, at = loop.time(), self._clock()
+            self._probing[visit.question] = Probing(visit, began)
+            try:
+                finding = await self._finding(visit, asker)
+            finally:
+                self._probing.pop(visit.question, None)
+        return finding, tuple(asker.numbers), at, loop.time() - began
+
+    async def _finding(self, visit: Visit, asker: WalkAsker) -> Finding:
+        subject = self._subject(visit.about)
+        if visit.kind is Kind.COMMAND:
+            return await _command(visit, asker)
+        declared = self._checks.get(visit.step.check or "")
+        if declared is None or subject is None:
+            return Finding(UNKNOWN, f"There is no check {visit.step.check}.")
+        try:
+            finding = await declared.function(subject, asker)
+        except Exception as error:  # noqa: BLE001 - a defect in one check must not end the walk of the others
+            defect = one_line(f"{type(error).__name__}: {error}")
+            gap = Gap(f"the check {declared.name}", f"a defect of the wizard: {defect}")
+            return Finding(UNKNOWN, f"The wizard itself failed here: {defect}.", gaps=(gap,))
+        if finding.outcome not in declared.outcomes:
+            return Finding(UNKNOWN, f"The check gave {one_line(finding.outcome)}, which it does not declare.")
+        return finding
+
+    def _subject(self, key: str) -> Subject | None:
+        subjects = self.plan.subjects() if self.plan else ()
+        return next((one for one in subjects if one.key == key), None)
+
+    def _stop_probes(self) -> None:
+        for task in self._running.values():
+            task.cancel()
+        self._running.clear()
+        self._shared.cancel()
+
+
+async def _command(visit: Visit, asker: WalkAsker) -> Finding:
+    """Run a person's own command from their flow; the host's allow-list has the last word."""
+    answer = (await asker.ask(Run(visit.step.argv))).answer
+    if not isinstance(answer, Ran):
+        return Finding(UNKNOWN, f"The command could not be run: {one_line(answer.detail)}.")
+    said = one_line(answer.out or answer.err)
+    return Finding("succeeded" if answer.status == 0 else "failed", f"Exit status {answer.status}: {said}")
+
+
+def _reference(subject: Subject) -> SubjectRef:
+    return SubjectRef(
+        key=subject.key,
+        scope=str(subject.scope),
+        parent=subject.parent.key if subject.parent else None,
+        url=subject.url,
+        route=subject.route,
+        server=subject.server.address if subject.server else None,
+    )
