@@ -1,0 +1,203 @@
+"""The first hop: the gateway itself. Does it run, with which configuration, and what did it say when it did not start?
+
+Owns the checks `gateway`, `gateway-config`, `gateway-service` and `gateway-refusal`. May not know routes.
+"""
+
+from __future__ import annotations
+
+from wizard.checks.address import ROOT_GRANT
+from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
+from wizard.checks.survey import Gateway, survey
+from wizard.gateways.nginx.refusal import WORDS, last_refusal
+from wizard.host.questions import FileRead, LogTail, NotAnswered, ReadLog, StampKind
+from wizard.services import systemd
+from wizard.services.journal import last_words
+from wizard.services.manager import UnitCondition
+from wizard.text import one_line
+
+_SAME_SECOND = 1.0
+
+
+async def _gateway(subject: Subject, asker: Asker) -> Gateway | None:
+    seen = await survey(asker)
+    return seen.gateway_of(subject.gateway) or (seen.gateways[0] if seen.gateways else None)
+
+
+@check(
+    "gateway",
+    Scope.HOST,
+    {"running": ("name", "version"), "not-running": ("name", "config")},
+    bad=("not-running",),
+)
+async def gateway(subject: Subject, asker: Asker) -> Finding:
+    """Find the gateway's master process."""
+    seen = await survey(asker)
+    found = subject.gateway
+    if found is None:
+        return Finding(UNKNOWN, "There is no gateway.")
+    by_hand = f"pgrep -a {found.kind}"
+    if found.pid is None:
+        return Finding(
+            "not-running",
+            f"No {found.kind} process runs; one is installed, with {one_line(found.config)}.",
+            {"name": found.kind, "config": found.config},
+            by_hand=by_hand,
+        )
+    others = len([one for one in seen.gateways if one.instance.pid]) - 1
+    more = f" {others} more run on this host." if others else ""
+    version = f" {one_line(found.version)}" if found.version else ""
+    return Finding(
+        "running",
+        f"{found.kind}{version} runs (pid {found.pid}, as {one_line(found.user) or 'an unseen user'}).{more}",
+        {"name": found.name, "version": found.version},
+        by_hand=by_hand,
+    )
+
+
+@check(
+    "gateway-config",
+    Scope.HOST,
+    {
+        "read": ("config",),
+        "changed": ("config", "file"),
+        "broken": ("config", "file", "line", "what"),
+    },
+    bad=("broken",),
+)
+async def gateway_config(subject: Subject, asker: Asker) -> Finding:
+    """Read the configuration files, and compare their times with the time at which the running one was loaded."""
+    found = await _gateway(subject, asker)
+    if found is None or found.configuration is None:
+        return Finding(UNKNOWN, "There is no configuration to read.")
+    instance, configuration = found.instance, found.configuration
+    by_hand = f"cat {instance.config}"
+    values: dict[str, Value] = {"config": instance.config}
+    broken = [one for one in found.problems if "Permission denied" not in one.what]
+    denied = [one for one in found.problems if "Permission denied" in one.what]
+    if broken:
+        first = broken[0]
+        values |= {
+            "file": first.at.file if first.at else instance.config,
+            "line": first.at.line if first.at else 0,
+            "what": first.what,
+        }
+        return Finding("broken", f"{one_line(str(first.at or ''))}: {one_line(first.what)}.", values, by_hand=by_hand)
+    gaps = tuple(Gap(f"{one_line(str(one.at))}", one_line(one.what), ROOT_GRANT) for one in denied)
+    if not configuration.tree:
+        return Finding(UNKNOWN, f"{one_line(instance.config)} could not be read.", gaps=gaps, by_hand=by_hand)
+    newest: FileRead | None = configuration.newest
+    if newest is not None and instance.loaded is not None and newest.mtime > instance.loaded + _SAME_SECOND:
+        return Finding(
+            "changed",
+            f"{one_line(newest.path)} was changed after the running configuration was loaded.",
+            {**values, "file": newest.path},
+            gaps,
+            by_hand,
+        )
+    return Finding(
+        "read",
+        f"{one_line(instance.config)} and {len(configuration.files) - 1} more files were read.",
+        values,
+        gaps,
+        by_hand,
+    )
+
+
+@check(
+    "gateway-service",
+    Scope.HOST,
+    {
+        **{
+            str(word): ("unit", "condition", "ended")
+            for word in UnitCondition
+            if word not in {UnitCondition.UNKNOWN, UnitCondition.NOT_FOUND}
+        },
+        "not-found": (),
+        "no-manager": (),
+    },
+    bad=tuple(
+        str(word)
+        for word in (
+            UnitCondition.FAILED_AT_START,
+            UnitCondition.FAILED_LATER,
+            UnitCondition.CRASH_LOOPING,
+            UnitCondition.STOPPED,
+            UnitCondition.MASKED,
+            UnitCondition.BAD_UNIT,
+        )
+    ),
+)
+async def gateway_service(subject: Subject, asker: Asker) -> Finding:
+    """Ask the service manager for the gateway's unit."""
+    if not await systemd.present(asker):
+        return Finding("no-manager", "No service manager that the wizard knows runs here.")
+    unit = (subject.gateway.unit if subject.gateway else None) or "nginx.service"
+    by_hand = f"systemctl status {unit}"
+    state = await systemd.state(asker, unit)
+    if isinstance(state, NotAnswered):
+        return Finding(UNKNOWN, f"{unit} could not be asked for: {one_line(state.detail)}.", by_hand=by_hand)
+    clock = (await survey(asker)).clock
+    condition = state.condition(clock.now if clock else None)
+    if condition in {UnitCondition.NOT_FOUND, UnitCondition.UNKNOWN}:
+        return Finding("not-found", f"There is no unit {one_line(unit)}.", by_hand=by_hand)
+    ended = state.ended_words()
+    told = f"; it {ended}" if ended and condition not in {UnitCondition.RUNNING, UnitCondition.STOPPED} else ""
+    return Finding(
+        str(condition),
+        f"{one_line(unit)} is {str(condition).replace('-', ' ')}{told}.",
+        {"unit": unit, "condition": str(condition), "ended": ended},
+        by_hand=by_hand,
+    )
+
+
+@check(
+    "gateway-refusal",
+    Scope.HOST,
+    {"none": (), **dict.fromkeys(WORDS, ("what", "text", "file", "line"))},
+    bad=WORDS,
+)
+async def gateway_refusal(subject: Subject, asker: Asker) -> Finding:
+    """Look for the last reason why the gateway refused a configuration, in its unit's journal and its error log."""
+    found = await _gateway(subject, asker)
+    if found is None:
+        return Finding(UNKNOWN, "There is no gateway.")
+    lines: list[str] = []
+    gaps: list[Gap] = []
+    if await systemd.present(asker):
+        said = await last_words(asker, found.instance.unit or "nginx.service", lines=60, seconds=86400.0)
+        if isinstance(said, NotAnswered):
+            gaps.append(Gap("the journal of the gateway's unit", one_line(said.detail), said.grant))
+        else:
+            lines = [one.message for one in said]
+    refusal = last_refusal(lines)
+    if refusal is None:
+        tail = (
+            await asker.ask(ReadLog(_main_log(found), 86400.0, StampKind.NGINX_ERROR, 1 << 18, found.instance.within))
+        ).answer
+        if isinstance(tail, LogTail):
+            refusal = last_refusal(tail.content.decode("utf-8", "replace").split("\n"))
+        else:
+            gaps.append(Gap(f"{one_line(_main_log(found))}", one_line(tail.detail), tail.grant))
+    by_hand = f"journalctl -u {found.instance.unit or 'nginx.service'} -n 20"
+    if refusal is None:
+        return Finding(
+            UNKNOWN if gaps else "none",
+            "No refused start was logged in the last day.",
+            gaps=tuple(gaps),
+            by_hand=by_hand,
+        )
+    values: dict[str, Value] = {
+        "what": refusal.what,
+        "text": refusal.text,
+        "file": refusal.at.file if refusal.at else found.instance.config,
+        "line": refusal.at.line if refusal.at else 0,
+    }
+    return Finding(refusal.word, f"nginx said: {one_line(refusal.text)}.", values, tuple(gaps), by_hand)
+
+
+def _main_log(found: Gateway) -> str:
+    configured = found.configuration.last("error_log") if found.configuration else None
+    path = configured.args[0] if configured and configured.args else "/var/log/nginx/error.log"
+    if found.configuration is not None and not path.startswith(("syslog:", "stderr", "memory:")):
+        return found.configuration.runtime_path(path)
+    return "/var/log/nginx/error.log"
