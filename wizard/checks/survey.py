@@ -11,7 +11,8 @@ from typing import Protocol, TypeVar
 
 from wizard.checks.registry import Asker
 from wizard.gateways.nginx import find
-from wizard.gateways.nginx.load import Configuration, load
+from wizard.gateways.nginx.load import load
+from wizard.gateways.nginx.tree import Configuration
 from wizard.host.port import Reply
 from wizard.host.questions import Ask, Clock, Identity, Me, Told
 from wizard.model import Broken, Instance

@@ -1,0 +1,311 @@
+"""The last hop: which service should answer at the address, in what state it is, and where its processes listen.
+
+Owns the checks `service` and `app`. May not know how ownership is inferred. A resemblance of names is a reason to look
+at a unit, not a proof that it is the one.
+"""
+
+from __future__ import annotations
+
+from wizard.checks.address import Address, lookup, parse_address, required
+from wizard.checks.edits import replaced
+from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Gap, Scope, Subject, Value, check
+from wizard.checks.survey import Survey, survey
+from wizard.gateways.nginx.route import routes_of
+from wizard.host.questions import Listening, NotAnswered, Process, Processes, ProcessTable, Sockets, SocketTable
+from wizard.model import Route
+from wizard.services import systemd
+from wizard.services.journal import decisive, last_words, quoted
+from wizard.services.manager import UP, UnitCondition
+from wizard.services.ownership import Certainty, Claim, How, Owners, owners
+from wizard.services.processes import listeners_of, unit_of, where
+from wizard.text import one_line
+
+_VALUES = ("unit", "because", "ended", "said", "restarts")
+_DOWN = (
+    UnitCondition.FAILED_AT_START,
+    UnitCondition.FAILED_LATER,
+    UnitCondition.CRASH_LOOPING,
+    UnitCondition.STOPPED,
+    UnitCondition.MASKED,
+    UnitCondition.BAD_UNIT,
+    UnitCondition.EXITED,
+    UnitCondition.STARTING,
+)
+_INFRASTRUCTURE = frozenset(
+    [
+        "sshd",
+        "systemd",
+        "systemd-resolve",
+        "systemd-resolved",
+        "dnsmasq",
+        "unbound",
+        "named",
+        "mysqld",
+        "mariadbd",
+        "postgres",
+        "redis-server",
+        "memcached",
+        "mongod",
+        "master",
+        "exim4",
+        "cupsd",
+        "chronyd",
+        "ntpd",
+        "rpcbind",
+        "docker-proxy",
+        "dockerd",
+        "containerd",
+        "node_exporter",
+        "node-exporter",
+        "zabbix_agentd",
+        "beam.smp",
+        "epmd",
+        "nginx",
+        "apache2",
+        "httpd",
+        "haproxy",
+        "caddy",
+        "traefik",
+        "envoy",
+        "rsyslogd",
+        "dovecot",
+        "slapd",
+    ]
+)
+
+
+async def ownership(subject: Subject, asker: Asker, endpoint: str) -> Owners:
+    """Who serves an endpoint of this host, with what the gateways call it as hints."""
+    route, server = required(subject)
+    seen = await survey(asker)
+
+    async def make(inner: Asker) -> Owners:
+        return await owners(
+            inner,
+            endpoint,
+            hints=_hints(route),
+            busy=_busy(seen) - {endpoint, server.address},
+            skip=tuple(one.instance.unit for one in seen.gateways if one.instance.unit),
+        )
+
+    return await asker.once(f"owners {endpoint}", make)
+
+
+def _hints(route: Route) -> tuple[str, ...]:
+    host = route.virtual_host.name.lstrip("*.~^").split(".", 1)[0]
+    location = route.location.pattern.strip("/^~$ ").split("/", 1)[0]
+    upstream = route.upstream.name if route.upstream and route.upstream.name else ""
+    return tuple(word for word in (upstream, host, location) if len(word) > 2)
+
+
+def _busy(seen: Survey) -> frozenset[str]:
+    found: set[str] = set()
+    for gateway in seen.gateways:
+        if gateway.configuration is not None:
+            for sample in routes_of(gateway.configuration, gateway.instance):
+                upstream = sample.route.upstream if sample.route else None
+                found |= {server.address for server in upstream.servers} if upstream else set()
+    return frozenset(found)
+
+
+def _claimed(found: Owners) -> Claim | None:
+    """The best claim of a unit that rests on more than on being somewhere else."""
+    useful = (
+        claim
+        for claim in found.claims
+        if claim.service and claim.how not in {How.ELSEWHERE, How.SAME_PORT} and claim.certainty >= Certainty.WEAK
+    )
+    return next(useful, None)
+
+
+@check(
+    "service",
+    Scope.SERVER,
+    {
+        **{str(word): _VALUES for word in (*_DOWN, *UP, UnitCondition.STOPPING)},
+        "resembles-only": _VALUES,
+        "no-unit": (),
+        "no-manager": (),
+    },
+    bad=tuple(str(word) for word in _DOWN),
+)
+async def service(subject: Subject, asker: Asker) -> Finding:
+    """Find the unit that should answer at the address, and its state."""
+    found = await lookup(subject, asker)
+    endpoint = found.addresses[0] if found.addresses else ""
+    if parse_address(endpoint) is None:
+        return Finding(UNKNOWN, "There is no address whose service could be looked for.")
+    if not await systemd.present(asker):
+        return Finding("no-manager", "No service manager that the wizard knows runs here.", by_hand="ps -ef")
+    owned = await ownership(subject, asker, endpoint)
+    gaps = tuple(Gap(what, "not permitted", grant) for what, grant in owned.gaps)
+    claim = _claimed(owned)
+    if claim is None or claim.service is None:
+        return Finding(
+            "no-unit",
+            f"No unit says that it serves {one_line(endpoint)}.",
+            gaps=gaps,
+            by_hand="systemctl list-units --type=service --all",
+        )
+    unit = claim.service
+    state = await systemd.state(asker, unit)
+    by_hand = f"systemctl status {unit}"
+    if isinstance(state, NotAnswered):
+        return Finding(
+            UNKNOWN, f"{one_line(unit)} could not be asked for: {one_line(state.detail)}.", gaps=gaps, by_hand=by_hand
+        )
+    clock = (await survey(asker)).clock
+    condition = state.condition(clock.now if clock else None)
+    said, more = await _last_said(unit, condition, asker)
+    gaps = (*gaps, *more)
+    values: dict[str, Value] = {
+        "unit": unit,
+        "because": claim.because,
+        "ended": state.ended_words(),
+        "said": said,
+        "restarts": state.restarts,
+    }
+    if condition in {UnitCondition.NOT_FOUND, UnitCondition.UNKNOWN}:
+        return Finding("no-unit", f"There is no unit {one_line(unit)}.", gaps=gaps, by_hand=by_hand)
+    ended = values["ended"] if condition not in {UnitCondition.RUNNING, UnitCondition.STOPPED} else ""
+    told = f"; it {ended}" if ended else ""
+    words = f" It last said: {said}" if said else ""
+    sentence = f"{one_line(unit)} is {str(condition).replace('-', ' ')}{told} ({claim.because}).{words}"
+    if claim.certainty is Certainty.WEAK and condition not in _DOWN:
+        return Finding("resembles-only", sentence, values, gaps, by_hand)
+    return Finding(str(condition), sentence, values, gaps, by_hand)
+
+
+async def _last_said(unit: str, condition: UnitCondition, asker: Asker) -> tuple[str, tuple[Gap, ...]]:
+    if condition in {UnitCondition.RUNNING, UnitCondition.STOPPED, UnitCondition.LISTENING}:
+        return "", ()
+    lines = await last_words(asker, unit, lines=40)
+    if isinstance(lines, NotAnswered):
+        return "", (Gap(f"the journal of {one_line(unit)}", one_line(lines.detail), lines.grant),)
+    line = decisive(lines)
+    return (quoted(line) if line is not None else ""), ()
+
+
+_PLACE = ("listens", "program", "unit")
+
+
+@check(
+    "app",
+    Scope.SERVER,
+    {
+        "here": (),
+        "other-port": (*_PLACE, "edit"),
+        "other-address": (*_PLACE, "edit"),
+        "other-path": (*_PLACE, "edit"),
+        "nowhere": (),
+        "several": ("listens",),
+    },
+    bad=("other-port", "other-address", "other-path"),
+)
+async def app(subject: Subject, asker: Asker) -> Finding:
+    """Look for the application at another address than the one that the gateway asks."""
+    found = await lookup(subject, asker)
+    address = parse_address(found.addresses[0]) if found.addresses else None
+    if address is None:
+        return Finding(UNKNOWN, "There is no address to compare with.")
+    by_hand = "ss -Hlxp" if address.path is not None else "ss -Hltnp"
+    sockets = (await asker.ask(Sockets())).answer
+    table = (await asker.ask(Processes())).answer
+    if isinstance(sockets, NotAnswered) or isinstance(table, NotAnswered):
+        return Finding(UNKNOWN, "Listening sockets and processes could not be listed.", by_hand=by_hand)
+    owned = await ownership(subject, asker, address.text)
+    best = owned.best
+    if best is not None and best.how is How.LISTENS:
+        return Finding("here", f"{best.because}.", by_hand=by_hand)
+    seen = await survey(asker)
+    candidates = _candidates(address, owned, sockets, table, _busy(seen))
+    if not candidates:
+        return Finding("nowhere", "No process that could be the application listens anywhere else.", by_hand=by_hand)
+    distinct = {where(one) for one, _ in candidates}
+    if len(distinct) > 1:
+        places = ", ".join(sorted(distinct)[:6])
+        return Finding(
+            "several",
+            f"Several applications listen elsewhere: {one_line(places)}.",
+            {"listens": places},
+            by_hand=by_hand,
+        )
+    return _elsewhere(subject, seen, address, candidates[0], by_hand)
+
+
+def _elsewhere(
+    subject: Subject, seen: Survey, address: Address, chosen: tuple[Listening, Process | None], by_hand: str
+) -> Finding:
+    one, process = chosen
+    listens = where(one)
+    unit = (unit_of(process.cgroup) if process else None) or ""
+    program = f"{process.name} (pid {process.pid})" if process else "a process"
+    values: dict[str, Value] = {"listens": listens, "program": program, "unit": unit}
+    edit = _repoint(subject, seen, address, one)
+    if edit is not None:
+        values["edit"] = edit
+    if address.path is not None:
+        outcome = "other-path"
+    else:
+        outcome = "other-address" if one.port == address.port else "other-port"
+    who = f"{one_line(unit)}, {one_line(program)}," if unit else one_line(program)
+    return Finding(outcome, f"{who} listens on {one_line(listens)} instead.", values, by_hand=by_hand)
+
+
+def _repoint(subject: Subject, seen: Survey, address: Address, one: Listening) -> Edit | None:
+    route, server = required(subject)
+    gateway = seen.gateway_of(route.gateway)
+    configuration = gateway.configuration if gateway else None
+    place = server.at or route.action.at
+    if address.path is not None:
+        return replaced(configuration, place, address.path, one.path)
+    host, _, port = server.address.rpartition(":")
+    if one.port != address.port:
+        return replaced(configuration, place, f"{host}:{port}", f"{host}:{one.port}")
+    target = f"[{one.address}]" if one.family == "inet6" else one.address
+    return replaced(configuration, place, f"{host}:{port}", f"{target}:{one.port}")
+
+
+def _candidates(
+    address: Address, owned: Owners, sockets: SocketTable, table: ProcessTable, busy: frozenset[str]
+) -> list[tuple[Listening, Process | None]]:
+    """Sockets that could be the application's: of the unit that claims the address, else of any application."""
+    claim = _claimed(owned)
+    if claim is not None and claim.unit is not None:
+        own = listeners_of(claim.service or claim.unit, table.processes, sockets)
+        mine = [(one, _owner(one, table)) for one in own if _comparable(one, address)]
+        if mine or claim.certainty >= Certainty.STRONG:
+            return mine
+    return [
+        (one, owner)
+        for one in sockets.listening
+        if _comparable(one, address) and where(one) not in busy and not _taken(one, busy)
+        if (owner := _owner(one, table)) is not None and owner.name not in _INFRASTRUCTURE
+        if address.path is None or _alike(one.path, address.path)
+    ]
+
+
+def _taken(one: Listening, busy: frozenset[str]) -> bool:
+    """Whether another route of the gateway uses this port, whichever way it writes the address."""
+    return one.family != "unix" and any(
+        (other := parse_address(text)) is not None and other.port == one.port for text in busy
+    )
+
+
+def _comparable(one: Listening, address: Address) -> bool:
+    if one.type != "stream":
+        return False
+    if address.path is not None:
+        return one.family == "unix" and bool(one.path) and not one.path.startswith("@") and one.path != address.path
+    return one.family != "unix"
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two socket paths look like the same service's: one folder, or one file name."""
+    folder, _, name = one.rpartition("/")
+    other_folder, _, other_name = other.rpartition("/")
+    return (folder == other_folder and folder not in {"", "/run", "/tmp", "/var/run"}) or name == other_name  # noqa: S108 - compared with, never written to
+
+
+def _owner(one: Listening, table: ProcessTable) -> Process | None:
+    return next((process for process in table.processes if process.pid in one.pids), None)
