@@ -1,0 +1,351 @@
+"""What nginx writes to its error log: the frame of a line, and the table of its messages.
+
+Owns the wording of nginx 0.8 to 1.31 (`ngx_http_upstream.c`, `ngx_event_connect.c`, `ngx_resolver.c`,
+`ngx_event_openssl.c`, the proxy, FastCGI, uwsgi, gRPC and stream modules). May not know where the log lies.
+
+A line is `TIME [LEVEL] PID#TID: *CONNECTION MESSAGE while ACTION, client: ..., upstream: "...", ...`. Message and action
+together name a cause; neither alone is enough.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from wizard.logs.connecting import connect_failure
+from wizard.logs.errnos import errno_of
+from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.nginx_messages import MESSAGES
+from wizard.logs.signatures import find
+from wizard.logs.upstreams import endpoint, is_unix, scheme_of
+from wizard.model import LogEvent, Phase
+
+PROGRAM = "nginx"
+
+_HEAD = re.compile(
+    r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(debug|info|notice|warn|error|crit|alert|emerg)\] (\d+)#(\d+): (?:\*(\d+) )?",
+    re.ASCII,
+)
+_STDERR_HEAD = re.compile(r"nginx: \[(warn|error|crit|alert|emerg)\] ", re.ASCII)
+_LEFT_CUT_HEAD = re.compile(
+    r".{0,26}?\[?(debug|info|notice|warn|error|crit|alert|emerg)\] (\d+)#(\d+): (?:\*(\d+) )?", re.ASCII
+)
+_PRINTED_ERRNO = re.compile(r"\((\d{1,4}): ([^()]{1,60})\)", re.ASCII)
+_ADDRESS = re.compile(r"(?:connect|bind|sendto)\(\) (?:to )?(unix:[^\s:]+|[^\s]+:\d+) failed", re.ASCII)
+_FIELD = re.compile(r', (client|server|login|user|subrequest|upstream|host|referrer): "?', re.ASCII)
+_SERIOUS = ("error", "crit", "alert", "emerg")
+
+ACTIONS = {
+    "resolving": Phase.RESOLVING,
+    "connecting to upstream": Phase.CONNECTING,
+    "SSL handshaking to upstream": Phase.HANDSHAKING,
+    "sending PROXY protocol header to upstream": Phase.SENDING_REQUEST,
+    "sending request to upstream": Phase.SENDING_REQUEST,
+    "sending to upstream": Phase.SENDING_REQUEST,
+    "proxying and sending to upstream": Phase.SENDING_REQUEST,
+    "reading response header from upstream": Phase.READING_HEADER,
+    "reading response from upstream": Phase.READING_HEADER,
+    "reading upstream": Phase.READING_BODY,
+    "proxying and reading from upstream": Phase.READING_BODY,
+    "proxying upgraded connection": Phase.READING_BODY,
+    "proxying connection": Phase.READING_BODY,
+    "proxying and reading from client": Phase.NONE,
+    "proxying and sending to client": Phase.NONE,
+    "reading client request line": Phase.NONE,
+    "reading client request headers": Phase.NONE,
+    "reading client request body": Phase.NONE,
+    "reading PROXY protocol": Phase.NONE,
+    "requesting certificate status": Phase.NONE,
+    "sending to client": Phase.NONE,
+    "sending response to client": Phase.NONE,
+    "SSL handshaking": Phase.NONE,
+    "waiting for request": Phase.NONE,
+    "keepalive": Phase.NONE,
+    "closing request": Phase.NONE,
+    "logging request": Phase.NONE,
+}
+
+# A cause needs a peer of its kind: what the scheme of the printed upstream excludes.
+_TLS = frozenset({"https", "grpcs"})
+_NOT_OVER_TLS = frozenset({"tls-plain-http-to-https", "upstream-allowlist-drops"})
+_ONLY_OVER = {
+    "protocol-mismatch-uwsgi-http": frozenset({"uwsgi", "http"}),
+    "uwsgi-buffer-size": frozenset({"uwsgi", "suwsgi"}),
+    "upstream-app-exception-empty-reply": frozenset({"uwsgi", "http", "scgi", "https"}),
+}
+
+
+class Tail(NamedTuple):
+    """What follows a message: who asked, for what, and which upstream was meant."""
+
+    client: str | None = None
+    server: str | None = None
+    request: str | None = None
+    upstream: str | None = None
+    host: str | None = None
+    scheme: str = ""
+    subrequest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """A message understood."""
+
+    symptom: str
+    meaning: str
+    phase: Phase
+    errno: int | None
+    causes: tuple[str, ...]
+    upstream: str | None
+    target: str | None
+    status: int | None
+
+
+_NO_TAIL = Tail()
+
+
+def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
+    """A line of nginx's error log as an event, or None where it is none of nginx's.
+
+    Args:
+        text: one line (joined, where a message holds newlines), without what surrounds it.
+        hints: the clock, and what the surroundings said.
+    """
+    head = _HEAD.match(text)
+    if head is not None:
+        stamp, level, pid, _, connection = head.groups()
+        return _event(
+            text,
+            text[head.end() :],
+            level=level,
+            time=hints.clock.read(stamp) if hints.clock.zone_offset is not None else hints.time,
+            pid=int(pid),
+            connection=int(connection) if connection else None,
+        )
+    head = _STDERR_HEAD.match(text)
+    if head is not None:
+        return _event(text, text[head.end() :], level=head[1], time=hints.time, pid=hints.pid)
+    head = _LEFT_CUT_HEAD.match(text)
+    if head is not None:
+        pid, connection = head[2], head[4]
+        return _event(
+            text,
+            text[head.end() :],
+            level=head[1],
+            time=hints.time,
+            pid=int(pid),
+            connection=int(connection) if connection else None,
+        )
+    return _bare(text, hints)
+
+
+def _bare(text: str, hints: Hints) -> LogEvent | None:
+    """A message without its frame is taken for nginx's only where its words or its fields are nginx's alone."""
+    message, tail = _split(text)
+    says_upstream = tail.client is not None and (tail.upstream is not None or tail.request is not None)
+    if not says_upstream and not any(words in message for words in _OWN_WORDS):
+        return None
+    event = _event(text, text, level="", time=hints.time, pid=hints.pid)
+    return event if event.causes or says_upstream or event.symptom not in {"other", "notice"} else None
+
+
+_OWN_WORDS = (
+    " while connecting to upstream",
+    " while SSL handshaking to upstream",
+    " while sending request to upstream",
+    " while reading response header from upstream",
+    " while reading upstream",
+    "no live upstreams",
+    "upstream prematurely closed connection",
+    "upstream sent too big header",
+    "upstream timed out (",
+    "host not found in upstream",
+    "worker_connections are not enough",
+    "upstream server temporarily disabled",
+    "auth request unexpected status: ",
+    "no resolver defined to resolve ",
+    "upstream SSL certificate ",
+    "connect() failed (",
+    "connect() to unix:",
+)
+
+
+def _event(
+    text: str,
+    body: str,
+    *,
+    level: str,
+    time: float | None,
+    pid: int | None,
+    connection: int | None = None,
+) -> LogEvent:
+    message, tail = _split(body)
+    core = _understand(message, tail.upstream, tail.scheme, tail.client is not None, level)
+    causes = core.causes
+    if tail.subrequest is not None and causes:
+        causes = (*causes, "gateway-auth-subrequest-down")
+    return LogEvent(
+        PROGRAM,
+        core.symptom,
+        core.meaning,
+        core.phase,
+        time,
+        level,
+        core.errno,
+        core.upstream,
+        tail.client,
+        tail.server,
+        tail.host,
+        tail.request,
+        pid,
+        connection,
+        causes,
+        text,
+        core.status,
+        core.target,
+    )
+
+
+def _split(body: str) -> tuple[str, Tail]:
+    message, found, rest = body.partition(", client: ")
+    if not found:
+        return message, _NO_TAIL
+    return message, _tail(rest)
+
+
+# The usual shape; every part ends where its own quote ends, so that a match takes one pass.
+_USUAL = re.compile(
+    r'([^,"]*), server: ([^,"]*)(?:, request: "([^"]*)")?(?:, subrequest: "([^"]*)")?(?:, upstream: "([^"]*)")?'
+    r'(?:, host: "([^"]*)")?(?:, referrer: "[^"]*")?'
+)
+
+
+def _tail(rest: str) -> Tail:
+    usual = _USUAL.fullmatch(rest)
+    if usual is None:
+        return _unusual_tail(rest)
+    client, server, request, subrequest, upstream, host = usual.groups()
+    address, scheme = _upstream(upstream) if upstream else (None, "")
+    return Tail(client or None, server or None, request or None, address, host or None, scheme, subrequest or None)
+
+
+@lru_cache(maxsize=4096)
+def _upstream(printed: str) -> tuple[str | None, str]:
+    return endpoint(printed), scheme_of(printed)
+
+
+def _unusual_tail(rest: str) -> Tail:
+    """The fields after `, client: `, in the order in which ngx_http_log_error_handler writes them.
+
+    A request line and a referrer are the client's words, so fields are read from left to right and a quoted value ends
+    at the first `", NAME: "` that follows: a URI of a served request holds no space.
+    """
+    values: dict[str, str] = {}
+    name, at = "client", 0
+    request = rest.find(', request: "')
+    while True:
+        if request >= 0 and name in {"client", "server", "login", "user"}:
+            following = _FIELD.search(rest, at, request)
+            if following is None:
+                values.setdefault(name, rest[at:request])
+                name, at, request = "request", request + len(', request: "'), -1
+                continue
+        else:
+            following = _FIELD.search(rest, at)
+        if following is None:
+            last = rest[at:]
+            if name in {"client", "server"}:
+                values.setdefault(name, last)
+            elif last.endswith('"'):
+                values.setdefault(name, last[:-1])
+            break
+        values.setdefault(name, rest[at : following.start()].removesuffix('"'))
+        name, at = following[1], following.end()
+    upstream = values.get("upstream", "").partition('"')[0]
+    address, scheme = _upstream(upstream) if upstream else (None, "")
+    return Tail(
+        client=values.get("client", "").partition(",")[0] or None,
+        server=values.get("server") or None,
+        request=values.get("request") or None,
+        upstream=address,
+        host=values.get("host") or None,
+        scheme=scheme,
+        subrequest=values.get("subrequest") or None,
+    )
+
+
+def _action(message: str, whole: bool) -> tuple[str, Phase | None]:
+    """The message without its action, and the phase of the action (None: it was cut off before it was certain)."""
+    before, found, action = message.rpartition(" while ")
+    if found:
+        known = ACTIONS.get(action.partition(",")[0])
+        if known is not None:
+            return before, known
+    if whole:
+        return (before if found and action[:1].islower() else message), Phase.NONE
+    if found and '"' not in action:
+        phases = {phase for name, phase in ACTIONS.items() if name.startswith(action)}
+        if len(phases) == 1:
+            return before, phases.pop()
+        if phases:
+            return before, None
+    return message, None
+
+
+@lru_cache(maxsize=4096)
+def _understand(message: str, upstream: str | None, scheme: str, whole: bool, level: str) -> Core:
+    said, phase = _action(message, whole)
+    errno = None
+    if printed := _PRINTED_ERRNO.search(said):
+        errno = errno_of(int(printed[1]), printed[2])
+    if upstream is None and (address := _ADDRESS.search(said)):
+        upstream = endpoint(address[1])
+    if said.startswith("connect() ") and phase in {Phase.CONNECTING, None}:
+        known = connect_failure(errno, upstream)
+        return Core(known.symptom, known.meaning, Phase.CONNECTING, errno, known.causes, upstream, None, None)
+    match = find(MESSAGES, said, phase, errno)
+    if match is None:
+        failing = level in _SERIOUS
+        symptom = "other" if failing else "notice"
+        meaning = (
+            "nginx reports an error that no known fault of an upstream explains."
+            if failing
+            else "nginx reports what it does; this is no failure."
+        )
+        return Core(symptom, meaning, phase or Phase.NONE, errno, (), upstream, None, None)
+    row = match.row
+    if row.symptom == "connect-timeout":
+        known = connect_failure(110, upstream)
+        return Core(known.symptom, known.meaning, Phase.CONNECTING, errno, known.causes, upstream, None, None)
+    if row.phase is Phase.RESOLVING:
+        errno = None if "could not be resolved" in said else errno
+    target = match.groups.get("target")
+    status = match.groups.get("status")
+    return Core(
+        row.symptom,
+        row.meaning,
+        row.phase or phase or Phase.NONE,
+        errno,
+        _fitting(row.causes, scheme, upstream),
+        upstream,
+        target,
+        int(status) if status else None,
+    )
+
+
+def _fitting(causes: tuple[str, ...], scheme: str, upstream: str | None) -> tuple[str, ...]:
+    """The causes that the kind of upstream does not exclude."""
+    if not scheme and upstream is None:
+        return causes
+    fitting = []
+    for cause in causes:
+        if is_unix(upstream) and cause in {"docker-userland-proxy-dead-backend", "firewall-drops-upstream"}:
+            continue
+        if scheme in _TLS and cause in _NOT_OVER_TLS:
+            continue
+        if scheme and cause in _ONLY_OVER and scheme not in _ONLY_OVER[cause]:
+            continue
+        fitting.append(cause)
+    return tuple(fitting)
