@@ -31,7 +31,7 @@ class Scenario:
     `status` are the statuses that the client sees while the fault is there (0: no HTTP answer). `cause` is the id
     that the first cause must have, `also` those that must be named beside it, `synonyms` what names the same truth at
     another level. `twin` says that the healthy half is a test of its own. `restless` hosts change by themselves, so
-    only their files are compared. `settle` is how many seconds a repaired site may need.
+    only their files are compared. `body` is the size of an upload (0: a GET). `settle` is how many seconds a repaired site may need.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Scenario:
     synonyms: tuple[str, ...]
     twin: bool
     restless: bool
-    method: str
+    body: int
     settle: float
 
     @property
@@ -68,7 +68,7 @@ def scenario(
     synonyms: tuple[str, ...] = (),
     twin: bool = False,
     restless: bool = False,
-    method: str = "GET",
+    body: int = 0,
     settle: float = 5,
 ) -> Callable[[Story], Story]:
     """Puts a story into the lab, under the name of its file and function."""
@@ -89,7 +89,7 @@ def scenario(
             synonyms=synonyms,
             twin=twin,
             restless=restless,
-            method=method,
+            body=body,
             settle=settle,
         )
         return story

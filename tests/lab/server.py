@@ -196,6 +196,14 @@ def accept_all(made: socket.socket, wish: argparse.Namespace, tls: ssl.SSLContex
         threading.Thread(target=one, args=(made.accept()[0],), daemon=True).start()
 
 
+def leave(addresses: list[str]) -> None:
+    """Ends in good order: a server takes its socket files with it."""
+    for address in addresses:
+        if address.startswith("unix:"):
+            Path(address.removeprefix("unix:")).unlink(missing_ok=True)
+    os._exit(0)
+
+
 def main() -> None:
     """Listens and serves until it is ended."""
     parser = argparse.ArgumentParser()
@@ -214,8 +222,7 @@ def main() -> None:
     tls = tls_context(wish)
     made = [listener(address, wish) for address in wish.listen]
     print("listening on", *wish.listen, flush=True)
-    if wish.mode == "never-accept":
-        silence()
+    signal.signal(signal.SIGTERM, lambda *_: leave(wish.listen))
     threads = [threading.Thread(target=accept_all, args=(one, wish, tls), daemon=True) for one in made]
     for thread in threads:
         thread.start()

@@ -11,6 +11,7 @@ from tests.lab.stack import app, edit, php, php_site, program, proxy, reload_ngi
 
 SITE = "/etc/nginx/sites-available/shop"
 UNIT = "/etc/systemd/system/shop.service"
+CLOSED = ("upstream-app-exception-empty-reply", "upstream-closes-early")  # its process may well live on
 CART = "http://shop.example/cart"
 
 
@@ -57,7 +58,7 @@ def php_worker_segfaults(guest: Guest) -> Iterator[None]:
     guest.write("/var/www/html/crash.php", "<?php posix_kill(getmypid(), 11); sleep(1);\n")
 
 
-@scenario("upstream-closes-without-answer", repair=Repair.NONE, synonyms=("upstream-crashed-mid-request",), twin=True)
+@scenario("upstream-crashed-mid-request", repair=Repair.NONE, synonyms=CLOSED, twin=True)
 def closes(guest: Guest) -> Iterator[None]:
     """The application reads the request and closes the connection; its process stays."""
     pid = shop(guest)
@@ -66,7 +67,7 @@ def closes(guest: Guest) -> Iterator[None]:
     app(guest, "--mode close")
 
 
-@scenario("upstream-closes-without-answer", repair=Repair.NONE, synonyms=("upstream-crashed-mid-request",))
+@scenario("upstream-crashed-mid-request", repair=Repair.NONE, synonyms=CLOSED)
 def resets(guest: Guest) -> Iterator[None]:
     """The application resets the connection."""
     pid = shop(guest)
@@ -152,9 +153,7 @@ def warning_among_headers(guest: Guest) -> Iterator[None]:
     redeploy(guest, "--mode bad-header")
 
 
-@scenario(
-    "upstream-closes-without-answer", systemd=True, repair=Repair.NONE, synonyms=("upstream-crashed-mid-request",)
-)
+@scenario("upstream-crashed-mid-request", systemd=True, repair=Repair.NONE, synonyms=CLOSED)
 def dies_inside_the_headers(guest: Guest) -> Iterator[None]:
     """The answer ends in the middle of its headers."""
     shop(guest)
@@ -255,7 +254,7 @@ def proxy_header_expected(guest: Guest) -> Iterator[None]:
     guest.run("systemctl restart nginx")
 
 
-@scenario("proxy-protocol-mismatch", repair=Repair.OPEN, synonyms=("upstream-closes-without-answer",))
+@scenario("proxy-protocol-mismatch", repair=Repair.OPEN, synonyms=("upstream-crashed-mid-request", *CLOSED))
 def proxy_header_expected_by_the_application(guest: Guest) -> Iterator[None]:
     """The application closes every connection that does not begin with a PROXY header."""
     pid = shop(guest)
