@@ -400,6 +400,7 @@ class TlsFailed(Answer, frozen=True, tag="tls-failed"):
     alert: int | None = None
     received: bytes = b""
     seconds: float = 0.0
+    client_certificate_wanted: bool = False  # the peer had asked for one before it gave up
 
 
 class TlsHandshake(Ask[TlsShaken | TlsFailed], frozen=True, tag="tls-handshake"):
