@@ -57,8 +57,8 @@ class Guest:
 
     def __init__(self, *, systemd: bool) -> None:
         self.systemd = systemd
-        self._group = f"{os.getpid()}-{next(_serial)}"
-        wanted = {"name": "web1", "group": self._group, "systemd": systemd, "keep": kept_folders()}
+        self.group = f"{os.getpid()}-{next(_serial)}"
+        wanted = {"name": "web1", "group": self.group, "systemd": systemd, "keep": kept_folders()}
         self._warden = subprocess.Popen(
             [sys.executable, "-m", "tests.lab.warden", json.dumps(wanted)],
             cwd=REPOSITORY,
@@ -93,7 +93,7 @@ class Guest:
             self._warden.kill()
             self._warden.communicate()
         if self.systemd:
-            cgroups.remove(f"lab-{self._group}")
+            cgroups.remove(f"lab-{self.group}")
 
     def _furnish(self) -> None:
         if self.systemd:

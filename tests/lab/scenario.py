@@ -31,7 +31,8 @@ class Scenario:
     `status` are the statuses that the client sees while the fault is there (0: no HTTP answer). `cause` is the id
     that the first cause must have, `also` those that must be named beside it, `synonyms` what names the same truth at
     another level. `twin` says that the healthy half is a test of its own. `restless` hosts change by themselves, so
-    only their files are compared. `body` is the size of an upload (0: a GET). `settle` is how many seconds a repaired site may need.
+    only their files are compared. `body` is the size of an upload (0: a GET). A fault that is `over` is a warning,
+    and the client is served again. `user` runs the wizard instead of root. `settle` is how many seconds a repaired site may need.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Scenario:
     twin: bool
     restless: bool
     body: int
+    over: bool
+    user: str
     settle: float
 
     @property
@@ -69,6 +72,8 @@ def scenario(
     twin: bool = False,
     restless: bool = False,
     body: int = 0,
+    over: bool = False,
+    user: str = "",
     settle: float = 5,
 ) -> Callable[[Story], Story]:
     """Puts a story into the lab, under the name of its file and function."""
@@ -90,6 +95,8 @@ def scenario(
             twin=twin,
             restless=restless,
             body=body,
+            over=over,
+            user=user,
             settle=settle,
         )
         return story

@@ -24,7 +24,8 @@ for file in sorted(Path(__file__).with_name("scenarios").glob("*.py")):
     importlib.import_module(f"tests.lab.scenarios.{file.stem}")
 
 SYMPTOMS_ONLY = bool(os.environ.get("LAB_SYMPTOMS_ONLY"))
-ALL = list(SCENARIOS.values())
+ALL = [told for told in SCENARIOS.values() if not told.over]
+OVER = [told for told in SCENARIOS.values() if told.over]
 TWINS = [told for told in ALL if told.twin]
 Record = Callable[[str, object], None]
 
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.lab
 def look(guest: Guest, told: Scenario) -> tuple[Diagnosis, list[str]]:
     """Diagnoses, and compares the guest before and after."""
     before = fingerprint(guest)
-    seen = diagnose(guest, told.url)
+    seen = diagnose(guest, told.url, user=told.user)
     return seen, changes(before, fingerprint(guest), restless=told.restless)
 
 
@@ -90,6 +91,43 @@ def check_repair(guest: Guest, told: Scenario, fixes: list[str]) -> None:
     assert works(guest, told), f"the client still sees {request(guest, told)} after: {fixes}"
     again = diagnose(guest, told.url)
     assert again.result.status in {0, 1}, f"after the repair\n{again.told()}"
+
+
+@pytest.mark.parametrize("told", OVER, ids=lambda told: told.name)
+def test_fault_that_is_over(told: Scenario, record_property: Record) -> None:
+    mark = Mark(
+        told.name, f"{told.cause} (over)", steps=("symptom",) if SYMPTOMS_ONLY else ("symptom", "named", "unchanged")
+    )
+    try:
+        with healthy(told) as (guest, story):
+            break_it(story)
+            assert works(guest, told), "the client is not served again"
+            mark.symptom = True
+            if SYMPTOMS_ONLY:
+                return
+            seen, changed = look(guest, told)
+            check_shape(seen)
+            mark.unchanged = not changed
+            said = [(warning["id"], warning["when"]) for warning in seen.report["warnings"]]
+            mark.named = seen.result.status == 1 and not seen.causes and any((c, "past") in said for c in told.causes)
+            assert mark.named, f"expected a warning: {told.causes}\n{seen.told()}"
+            assert not changed, "\n".join(changed)
+    finally:
+        mark.note(record_property)
+
+
+@pytest.mark.skipif(SYMPTOMS_ONLY, reason="only the symptoms are looked at")
+@pytest.mark.parametrize("name", ["service.stopped", "port.nobody", "dns.misspelt", "firewall.output_drop"])
+def test_without_a_target_it_finds_what_is_failing(name: str) -> None:
+    told = SCENARIOS[name]
+    with healthy(told) as (guest, story):
+        assert works(guest, told)
+        break_it(story)
+        assert request(guest, told) in told.status
+        seen = diagnose(guest)
+        check_shape(seen)
+        assert seen.causes[:1] == [told.cause], seen.told()
+        assert seen.result.status == 2
 
 
 @pytest.mark.parametrize("told", TWINS, ids=lambda told: told.name)
