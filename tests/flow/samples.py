@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from wizard.flow.language import Cause, Flow
 from wizard.flow.library import Library
 from wizard.flow.load import read_causes, read_flow
+from wizard.flow.nodes import Path, Place
 from wizard.flow.vocabulary import Vocabulary
 
 
@@ -130,7 +131,7 @@ def library(*flows: str, causes: str = "") -> Library:
     """A library of file contents that must all be readable; the files are called as their flows."""
     found: dict[str, Flow] = {}
     known: dict[str, Cause] = {}
-    places = {}
+    places: dict[Path, Place] = {}
     for text in flows:
         name = text.split("\n", 1)[0].removeprefix("flow: ")
         loaded = read_flow(f"{name}.yaml", text)

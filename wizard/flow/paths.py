@@ -22,7 +22,7 @@ from wizard.flow.vocabulary import Vocabulary, rank
 
 MAX_STATES = 200_000
 
-Node = tuple[str, str]  # flow, step; an empty step is the flow's end
+Node = tuple[str, str]  # flow, step
 Key = tuple[str, str]  # what a step asks: ("check", name), ("person", flow/step) or ("each", scope)
 Site = tuple[Node, str | None]  # arriving at a step (None), or leaving it by an outcome
 
@@ -73,7 +73,9 @@ class Graph:
         self.asking: dict[Key, list[Node]] = {}
         for node in self.steps:
             self.asking.setdefault(self.key(node), []).append(node)
-        self._index = {node: number for number, node in enumerate((*self.steps, *((name, "") for name in self.flows)))}
+        behind = (_behind(node) for node, step in self.steps.items() if step.each is not None)
+        points = (*self.steps, *behind, *map(_end, self.flows))
+        self._index = {node: number for number, node in enumerate(points)}
         self._reach = self._reachable()
         self._masks = {key: self._mask(nodes) for key, nodes in self.asking.items()}
         self._orders: dict[Node, list[Node]] = {}
@@ -139,13 +141,15 @@ class Graph:
         return bool((self._reach[index] | 1 << index) & self._masks[key])
 
     def reaches(self, node: Node, mask: int) -> bool:
-        """Whether one of the steps in a mask is this one or may come after it."""
+        """Whether one of the points in a mask is this step or may come after it."""
         index = self._index[node]
         return bool((self._reach[index] | 1 << index) & mask)
 
-    def mask(self, nodes: set[Node]) -> int:
-        """Some steps as a set of bits."""
-        return self._mask(list(nodes))
+    def mask(self, sites: frozenset[Site]) -> int:
+        """The points of some sites as a set of bits."""
+        return self._mask(
+            [_behind(node) if word is not None and self.steps[node].each is not None else node for node, word in sites]
+        )
 
     def _mask(self, nodes: list[Node]) -> int:
         return sum(1 << self._index[node] for node in set(nodes))
@@ -154,16 +158,19 @@ class Graph:
         """For each step the steps that may come after it, ends of flows joined with everything that called them."""
         following: dict[Node, set[Node]] = {node: set() for node in self._index}
         for node, step in self.steps.items():
+            leaving = node
             inner = self.inner(node)
-            for _, target in self.exits(node):
-                after = self.leads_to(node, target)
-                following[node].add(after or (node[0], ""))
-                if target.flow in self.flows:
-                    following[target.flow or "", ""].add((node[0], ""))
-                if inner is not None:
-                    following[step.flow or "", ""].add(after or (node[0], ""))
+            if step.each is not None:
+                leaving = _behind(node)
+                following[node].add(leaving)
             if inner is not None:
                 following[node].add(inner)
+                following[_end(inner[0])].add(leaving)
+            for _, target in self.exits(node):
+                after = self.leads_to(node, target)
+                following[leaving].add(after or _end(node[0]))
+                if target.flow in self.flows:
+                    following[_end(target.flow or "")].add(_end(node[0]))
         order = topological(following, lambda node: following[node])
         reach = [0] * len(self._index)
         changed = True
@@ -177,6 +184,16 @@ class Graph:
                 changed = changed or later != reach[index]
                 reach[index] = later
         return reach
+
+
+def _behind(node: Node) -> Node:
+    """The point behind an `each`, where its frames have ended."""
+    return node[0], f"{node[1]}/"
+
+
+def _end(flow: str) -> Node:
+    """The point where a flow ends."""
+    return flow, ""
 
 
 def failures(graph: Graph, claim: Claim, sites: frozenset[Site]) -> list[Failure]:
@@ -214,13 +231,14 @@ class _Proof:
         self._graph = graph
         self._claim = claim
         self._sites = sites
-        self._goal = graph.mask({node for node, _ in sites})
+        self._goal = graph.mask(sites)
         self._states = 0
         mentioned = {("check", check) for check in claim.checks}
         self._tracked = [key for key in graph.asking if key in mentioned or graph.repeated(key)]
         self._slot = {key: number for number, key in enumerate(self._tracked)}
         self._passing = [key not in mentioned for key in self._tracked]
-        self._same = [self._classes(key) for key in self._tracked]
+        self._again = [graph.repeated(key) for key in self._tracked]
+        self._same = [self._classes(*each) for each in zip(self._tracked, self._again, strict=True)]
         self.nothing: State = ("",) * len(self._tracked)
 
     def frame(self, start: Node, entries: States) -> States:
@@ -268,10 +286,11 @@ class _Proof:
         if slot is None:
             return {state: Trail(trail, name, word) for state, trail in states.items()}
         kept = self._same[slot].get(word, word)
+        told = kept if self._again[slot] else word  # one path tells one word where the same is asked twice
         found: States = {}
         for state, trail in states.items():
             if state[slot] in ("", kept):
-                found.setdefault((*state[:slot], kept, *state[slot + 1 :]), Trail(trail, name, word))
+                found.setdefault((*state[:slot], kept, *state[slot + 1 :]), Trail(trail, name, told))
         return found
 
     def _without_dead(self, node: Node, state: State) -> State:
@@ -281,7 +300,7 @@ class _Proof:
             for word, passing, key in zip(state, self._passing, self._tracked, strict=True)
         )
 
-    def _classes(self, key: Key) -> dict[str, str]:
+    def _classes(self, key: Key, asked_again: bool) -> dict[str, str]:
         """One word for all outcomes that the claim and the steps that ask cannot tell apart."""
         first: dict[object, str] = {}
         same: dict[str, str] = {}
@@ -289,7 +308,6 @@ class _Proof:
         words = dict.fromkeys(word for node in nodes for word, _ in self._graph.exits(node))
         if key[0] == "each":
             return {}
-        asked_again = self._graph.repeated(key)
         for word in words:
             mentioned = (
                 tuple(word in outcomes for outcomes in self._claim.mentions(key[1])) if key[0] == "check" else ()
