@@ -1,0 +1,358 @@
+"""TLS over a connection of our own, with every byte, message and alert in view.
+
+Owns the context that a gateway's settings ask for, the handshake, and the encrypted stream. The engine is OpenSSL by
+way of `ssl.SSLObject` and two memory buffers, so that what the peer sent is known also where it is no TLS. May not
+know how a connection is made, nor what is said inside.
+
+The security level is the library's own unless the gateway's cipher list states one (`@SECLEVEL=0`): a gateway that
+lists TLSv1 without it cannot speak TLSv1 with OpenSSL 3 either, and a probe that could would hide just that.
+"""
+
+from __future__ import annotations
+
+import errno as errnos
+import ssl
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from wizard.host.live.network.certificates import carries_name, read_certificate
+from wizard.host.live.network.streams import READ_SIZE, Wire
+from wizard.host.live.network.views import Unasked
+from wizard.host.questions import NotAnswered, TlsSettings, Why
+
+HOSTNAME_MISMATCH = (62, "hostname mismatch")  # X509_V_ERR_HOSTNAME_MISMATCH
+
+_VERSIONS = {
+    "TLSv1": ssl.TLSVersion.TLSv1,
+    "TLSv1.0": ssl.TLSVersion.TLSv1,
+    "TLSv1.1": ssl.TLSVersion.TLSv1_1,
+    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
+}
+_WITHOUT = {
+    ssl.TLSVersion.TLSv1_1: ssl.OP_NO_TLSv1_1,
+    ssl.TLSVersion.TLSv1_2: ssl.OP_NO_TLSv1_2,
+}
+
+# RFC 8446: content types of records, types of handshake messages.
+_ALERT, _HANDSHAKE = 21, 22
+_NEW_SESSION_TICKET, _CERTIFICATE, _CERTIFICATE_REQUEST = 4, 11, 13
+_TLS13 = 0x0304
+
+
+class TlsBroken(Exception):  # noqa: N818 - an observation, not an error of the program
+    """TLS ended: OpenSSL's reason (or CLOSED, or the name of an errno), the peer's alert, what verification said."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        alert: int | None = None,
+        errno: int | None = None,
+        verify: tuple[int, str] | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.alert = alert
+        self.errno = errno
+        self.verify = verify
+
+    @property
+    def detail(self) -> str:
+        """The reason in one line, with the alert or what verification said."""
+        if self.verify is not None:
+            return f"{self.reason} ({self.verify[0]}: {self.verify[1]})"
+        return self.reason if self.alert is None else f"{self.reason} (alert {self.alert})"
+
+
+@dataclass(slots=True)
+class Seen:
+    """What passed by in the handshake: the peer's certificates (DER), its wish for one of ours, its alert."""
+
+    chain: list[bytes] = field(default_factory=list)
+    client_certificate_wanted: bool = False
+    ticket: bool = False
+    alert: int | None = None
+
+    def note(self, content_type: int, message_type: int, tls13: bool, data: bytes) -> None:
+        """Take note of one message that the peer sent."""
+        if content_type == _ALERT and len(data) == 2 and data[1]:  # 0 is close_notify
+            self.alert = data[1]
+        elif content_type == _HANDSHAKE and message_type == _CERTIFICATE:
+            self.chain = certificates_in(data, tls13=tls13)
+        elif content_type == _HANDSHAKE and message_type == _CERTIFICATE_REQUEST:
+            self.client_certificate_wanted = True
+        elif content_type == _HANDSHAKE and message_type == _NEW_SESSION_TICKET:
+            self.ticket = True
+
+
+def certificates_in(message: bytes, *, tls13: bool) -> list[bytes]:
+    """The DER certificates of a Certificate message (RFC 5246 7.4.2, RFC 8446 4.4.2); stops where it is cut."""
+    at = 4
+    if tls13:
+        at += 1 + (message[at] if len(message) > at else 0)
+    at += 3
+    found = []
+    while at + 3 <= len(message):
+        length = int.from_bytes(message[at : at + 3], "big")
+        der = message[at + 3 : at + 3 + length]
+        if len(der) < length or not length:
+            break
+        found.append(der)
+        at += 3 + length
+        if tls13:
+            at += 2 + int.from_bytes(message[at : at + 2], "big")
+    return found
+
+
+def context_for(settings: TlsSettings, *, verify: bool) -> ssl.SSLContext:
+    """A client context as the settings ask for; `verify` makes the handshake fail where the chain is not trusted.
+
+    Raises:
+        Unasked: the settings cannot be followed here (an unreadable file, no such protocol, no such cipher).
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
+    try:
+        context.set_ciphers(settings.ciphers or "DEFAULT")
+    except (ssl.SSLError, ValueError) as error:
+        raise _unusable("the cipher list", settings.ciphers or "", error) from error
+    _limit_versions(context, settings.protocols)
+    if settings.alpn:
+        with suppress(ssl.SSLError, ValueError):
+            context.set_alpn_protocols(list(settings.alpn))
+    if verify:
+        _trust(context, settings.trusted)
+    if settings.client_certificate:
+        try:
+            # Without a password OpenSSL would ask for one on the terminal.
+            context.load_cert_chain(settings.client_certificate, settings.client_key, password=lambda: "")
+        except (OSError, ValueError) as error:
+            raise _unusable("the client certificate or its key", settings.client_certificate, error) from error
+    return context
+
+
+def _limit_versions(context: ssl.SSLContext, protocols: tuple[str, ...]) -> None:
+    wanted = sorted({_VERSIONS[name] for name in protocols if name in _VERSIONS})
+    if not wanted:
+        if protocols:
+            raise Unasked(
+                NotAnswered(Why.UNSUPPORTED, f"{' '.join(protocols)} cannot be spoken by {ssl.OPENSSL_VERSION}")
+            )
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # old protocols are what is asked for here
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.MINIMUM_SUPPORTED, wanted[-1]
+        context.minimum_version = wanted[0]
+        for lower, higher in pairwise(wanted):
+            for version, option in _WITHOUT.items():
+                if lower < version < higher:
+                    context.options |= option
+
+
+def _trust(context: ssl.SSLContext, trusted: str | None) -> None:
+    try:
+        if trusted is None:
+            context.set_default_verify_paths()
+        else:
+            context.load_verify_locations(cafile=trusted)
+    except (OSError, ValueError) as error:
+        raise _unusable("the trusted certificates", trusted or "", error) from error
+
+
+def _unusable(what: str, name: str, error: Exception) -> Unasked:
+    if isinstance(error, PermissionError):
+        return Unasked(NotAnswered(Why.DENIED, f"{what} {name} may not be read", error.errno, f"read access to {name}"))
+    if isinstance(error, FileNotFoundError):
+        return Unasked(NotAnswered(Why.MISSING, f"{what}: {name} is not there", error.errno))
+    reason = error.reason if isinstance(error, ssl.SSLError) and error.reason else str(error)
+    return Unasked(NotAnswered(Why.FAILED, f"{what} {name} cannot be used: {reason}"))
+
+
+class TlsStream:
+    """An encrypted stream over a wire. Shake hands first."""
+
+    def __init__(self, wire: Wire, settings: TlsSettings, *, verify: bool = False) -> None:
+        """Prepare; nothing is sent yet.
+
+        Raises:
+            Unasked: the settings cannot be followed here.
+        """
+        self._wire = wire
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._ended = False
+        self.seen = Seen()
+        context = context_for(settings, verify=verify)
+        _watch(context, self.seen)
+        try:
+            self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=settings.server_name)
+        except ValueError as error:
+            detail = f"{settings.server_name!r} is no name that a server can be asked for: {error}"
+            raise Unasked(NotAnswered(Why.FAILED, detail)) from error
+
+    @property
+    def first(self) -> bytes:
+        """The first bytes that came, as they were on the wire."""
+        return self._wire.first
+
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        """The peer's certificates in DER, its own first; all that it sent, or at least its own."""
+        if self.seen.chain:
+            return tuple(self.seen.chain)
+        try:
+            own = self.tls.getpeercert(binary_form=True)
+        except ValueError:  # no handshake yet
+            own = None
+        return (own,) if own else ()
+
+    async def handshake(self) -> None:
+        """Shake hands.
+
+        Raises:
+            TlsBroken: it failed.
+        """
+        while True:
+            try:
+                self.tls.do_handshake()
+                await self._flush()
+            except ssl.SSLWantReadError:
+                await self._pull()
+            except ssl.SSLError as error:
+                broken = self._broken(error)
+                with suppress(TlsBroken):
+                    await self._flush()  # our alert, so that the peer's log says why
+                raise broken from error
+            else:
+                return
+
+    async def send(self, data: bytes) -> None:
+        """Send everything; TlsBroken or OSError where the peer has gone."""
+        try:
+            self.tls.write(data)
+        except ssl.SSLError as error:
+            raise self._broken(error) from error
+        await self._wire.send(self._outgoing.read())
+
+    async def receive(self) -> bytes:
+        """What came next; empty at the end, with or without close_notify.
+
+        Raises:
+            TlsBroken: the peer sent an alert, or what is no TLS.
+            OSError: the connection broke.
+        """
+        while True:
+            try:
+                return self.tls.read(READ_SIZE)
+            except ssl.SSLWantReadError:
+                if self._ended:
+                    return b""
+                data = await self._wire.receive()
+                self._feed(data)
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return b""
+            except ssl.SSLError as error:
+                raise self._broken(error) from error
+
+    async def first_word(self) -> None:
+        """Wait for what the peer has to say about our certificate: a session ticket is consent, an alert is not.
+
+        Raises:
+            TlsBroken: it sent an alert.
+            OSError: the connection broke.
+        """
+        while not self.seen.ticket:
+            try:
+                self.tls.read(READ_SIZE)
+            except ssl.SSLWantReadError:
+                if self.seen.ticket or self._ended:
+                    return
+                self._feed(await self._wire.receive())
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return
+            except ssl.SSLError as error:
+                raise self._broken(error) from error
+            else:
+                return
+
+    async def _pull(self) -> None:
+        await self._flush()
+        if self._ended:
+            raise TlsBroken("CLOSED", alert=self.seen.alert)
+        try:
+            data = await self._wire.receive()
+        except OSError as error:
+            raise _broken_wire(error, self.seen) from error
+        self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
+        if data:
+            self._incoming.write(data)
+        else:
+            self._ended = True
+            self._incoming.write_eof()
+
+    async def _flush(self) -> None:
+        if self._outgoing.pending:
+            try:
+                await self._wire.send(self._outgoing.read())
+            except OSError as error:
+                raise _broken_wire(error, self.seen) from error
+
+    def _broken(self, error: ssl.SSLError) -> TlsBroken:
+        if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            return TlsBroken("CLOSED", alert=self.seen.alert)
+        verdict = None
+        if isinstance(error, ssl.SSLCertVerificationError):
+            verdict = (error.verify_code, error.verify_message)
+        alert = self.seen.alert or _plain_alert(self.first)
+        return TlsBroken(_reason(error), alert=alert, verify=verdict)
+
+
+async def secured(wire: Wire, settings: TlsSettings) -> TlsStream:
+    """Shake hands as the gateway does: where it verifies, the chain first and then, as nginx does, the name.
+
+    Raises:
+        TlsBroken: the handshake failed, or the certificate is not accepted.
+        Unasked: the settings cannot be followed here.
+    """
+    stream = TlsStream(wire, settings, verify=settings.verify)
+    await stream.handshake()
+    if settings.verify and settings.verify_name is not None:
+        leaf = read_certificate(stream.chain[0]) if stream.chain else None
+        if leaf is None or not carries_name(leaf, settings.verify_name):
+            raise TlsBroken("CERTIFICATE_VERIFY_FAILED", verify=HOSTNAME_MISMATCH)
+    return stream
+
+
+def _broken_wire(error: OSError, seen: Seen) -> TlsBroken:
+    return TlsBroken(errnos.errorcode.get(error.errno or 0, "CLOSED"), alert=seen.alert, errno=error.errno)
+
+
+def _reason(error: ssl.SSLError) -> str:
+    reason: str | None = error.reason  # None where OpenSSL's queue of errors was empty
+    return reason or str(error)
+
+
+def _plain_alert(first: bytes) -> int | None:
+    """The alert where it is the very first record: level and description, unencrypted."""
+    is_alert = len(first) >= 7 and first[0] == _ALERT and first[1] == 3 and first[3:5] == b"\0\2"
+    return first[6] if is_alert else None
+
+
+def _watch(context: ssl.SSLContext, seen: Seen) -> None:
+    """See the messages of the handshake, also the encrypted ones.
+
+    The hook exists since Python 3.8 and is private. Without it the chain has one certificate, a wish for a client
+    certificate stays unseen until it is refused, and an alert is known only where it came first and unencrypted.
+    """
+
+    def note(_: object, direction: str, version: int, content_type: int, message_type: int, data: bytes) -> None:
+        if direction == "read":
+            seen.note(int(content_type), int(message_type), version == _TLS13, data)
+
+    with suppress(AttributeError, TypeError):
+        context._msg_callback = note  # type: ignore[attr-defined] # noqa: SLF001
