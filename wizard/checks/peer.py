@@ -1,0 +1,208 @@
+"""A second look at a peer that took the connection and did not answer as asked: what does it want instead?
+
+Owns the checks `peer` and `process`. May not know causes. Each probe is one more safe request; none is made where an
+accept queue is full, and none where the first answer was an answer.
+"""
+
+from __future__ import annotations
+
+from wizard.checks.address import gateway_view, lookup, parse_address, required
+from wizard.checks.listen import takes
+from wizard.checks.registry import UNKNOWN, Asker, Finding, Scope, Subject, Value, check
+from wizard.checks.reply import question_for, tls_of
+from wizard.host.questions import (
+    HERE,
+    NotAnswered,
+    NotReplied,
+    Processes,
+    ProcessTable,
+    Protocol,
+    Replied,
+    Request,
+    Sockets,
+    SocketTable,
+    TlsHandshake,
+    TlsSettings,
+    TlsShaken,
+    View,
+)
+from wizard.model import Proxying
+from wizard.text import one_line
+
+_PATIENCE = 2.0
+
+
+@check(
+    "peer",
+    Scope.SERVER,
+    {
+        "speaks-tls": ("address",),
+        "speaks-http": ("address", "status"),
+        "speaks-plainly": ("address", "status"),
+        "speaks-fastcgi": ("address",),
+        "speaks-uwsgi": ("address",),
+        "wants-proxy-header": ("address", "status"),
+        "wants-server-name": ("address", "server_name"),
+        "answers-trivial": ("address", "status"),
+        "nothing-else": ("address",),
+    },
+    bad=(
+        "speaks-tls",
+        "speaks-http",
+        "speaks-plainly",
+        "speaks-fastcgi",
+        "speaks-uwsgi",
+        "wants-proxy-header",
+        "wants-server-name",
+    ),
+)
+async def peer(subject: Subject, asker: Asker) -> Finding:
+    """Try the few other ways in which a server at such an address may want to be spoken to."""
+    route, _ = required(subject)
+    found = await lookup(subject, asker)
+    if not found.addresses:
+        return Finding(UNKNOWN, "There is no address to ask.")
+    address = found.addresses[0]
+    view = await _view(subject, address, asker)
+    values: dict[str, Value] = {"address": address}
+    where_ = one_line(address)
+    spoken = question_for(route, address, view)
+    if spoken.protocol is not Protocol.HTTP:
+        status = await _http(Request(address, "/", (("Host", "localhost"),), view=view, seconds=_PATIENCE), asker)
+        if status is not None:
+            return Finding("speaks-http", f"{where_} answers HTTP ({status}).", {**values, "status": status})
+        return Finding("nothing-else", f"{where_} does not answer HTTP either.", values)
+    proxying = route.proxying or Proxying()
+    if proxying.tls:
+        return await _behind_tls(spoken, proxying, values, view, asker)
+    if await _shakes_hands(address, TlsSettings(server_name=_name(spoken)), view, asker):
+        return Finding("speaks-tls", f"{where_} takes a TLS handshake.", values)
+    with_header = Request(
+        address,
+        spoken.target,
+        spoken.headers,
+        version="1.1",
+        preamble=b"PROXY UNKNOWN\r\n",
+        view=view,
+        seconds=_PATIENCE,
+    )
+    status = await _http(with_header, asker)
+    if status is not None and not proxying.send_proxy_protocol and status != 400:
+        return Finding(
+            "wants-proxy-header", f"{where_} answers {status} after a PROXY header.", {**values, "status": status}
+        )
+    for protocol, word in ((Protocol.FASTCGI, "speaks-fastcgi"), (Protocol.UWSGI, "speaks-uwsgi")):
+        if await _speaks(protocol, address, view, asker):
+            return Finding(word, f"{where_} answers {protocol}.", values)
+    status = await _http(Request(address, "/", (("Host", "localhost"),), view=view, seconds=_PATIENCE), asker)
+    if status is not None:
+        return Finding("answers-trivial", f"{where_} answers {status} to a plain GET /.", {**values, "status": status})
+    return Finding("nothing-else", f"{where_} answers neither TLS nor a PROXY header, FastCGI or uwsgi.", values)
+
+
+async def _behind_tls(
+    spoken: Request, proxying: Proxying, values: dict[str, Value], view: View, asker: Asker
+) -> Finding:
+    address = spoken.endpoint
+    where_ = one_line(address)
+    status = await _http(
+        Request(address, spoken.target, spoken.headers, version="1.1", view=view, seconds=_PATIENCE), asker
+    )
+    if status is not None and status != 400:
+        return Finding("speaks-plainly", f"{where_} answers {status} without TLS.", {**values, "status": status})
+    settings = tls_of(proxying)
+    if settings is not None and settings.server_name is None:
+        name = proxying.verify_name or _name(spoken)
+        if name and await _shakes_hands(address, TlsSettings(server_name=name), view, asker):
+            return Finding(
+                "wants-server-name",
+                f"{where_} takes a handshake that names {one_line(name)}, and none without a name.",
+                {**values, "server_name": name},
+            )
+    return Finding("nothing-else", f"{where_} takes no other handshake, and no plain HTTP.", values)
+
+
+async def _view(subject: Subject, address: str, asker: Asker) -> View:
+    """The gateway's view where the wizard may take it, else its own."""
+    route, _ = required(subject)
+    view = gateway_view(route.gateway)
+    answer = (await asker.ask(question_for(route, address, view))).answer
+    return HERE if isinstance(answer, NotAnswered) else view
+
+
+def _name(question: Request) -> str:
+    host = next((value for name, value in question.headers if name.lower() == "host"), "")
+    return host if parse_address(host) else host.rpartition(":")[0] or host
+
+
+async def _http(question: Request, asker: Asker) -> int | None:
+    answer = (await asker.ask(question)).answer
+    return answer.status if isinstance(answer, Replied) else None
+
+
+async def _shakes_hands(address: str, settings: TlsSettings, view: View, asker: Asker) -> bool:
+    answer = (await asker.ask(TlsHandshake(address, settings, view, _PATIENCE))).answer
+    return isinstance(answer, TlsShaken)
+
+
+async def _speaks(protocol: Protocol, address: str, view: View, asker: Asker) -> bool:
+    params = (
+        ("REQUEST_METHOD", "GET"),
+        ("REQUEST_URI", "/"),
+        ("SCRIPT_NAME", "/"),
+        ("PATH_INFO", "/"),
+        ("SERVER_PROTOCOL", "HTTP/1.1"),
+        ("QUERY_STRING", ""),
+        ("SERVER_NAME", "localhost"),
+        ("SERVER_PORT", "80"),
+    )
+    question = Request(address, "/", protocol=protocol, params=params, view=view, seconds=_PATIENCE)
+    answer = (await asker.ask(question)).answer
+    return isinstance(answer, Replied) or (isinstance(answer, NotReplied) and bool(answer.received[:1] == b"\x01"))
+
+
+@check(
+    "process",
+    Scope.SERVER,
+    {
+        "stopped": ("pid", "program", "state"),
+        "waiting-on-disk": ("pid", "program", "state"),
+        "other": ("pid", "program", "state"),
+        "unseen": (),
+    },
+    bad=("stopped", "waiting-on-disk"),
+)
+async def process(subject: Subject, asker: Asker) -> Finding:
+    """Look at the state of the process that listens at the address (proc_pid_stat(5), field 3)."""
+    found = await lookup(subject, asker)
+    sockets = (await asker.ask(Sockets())).answer
+    table = (await asker.ask(Processes())).answer
+    if not isinstance(sockets, SocketTable) or not isinstance(table, ProcessTable) or not found.addresses:
+        return Finding(UNKNOWN, "Sockets and processes could not be listed.")
+    address = parse_address(found.addresses[0])
+    if address is None:
+        return Finding(UNKNOWN, "There is no address to look for.")
+    pids = {pid for one in sockets.listening if takes(one, address) for pid in one.pids}
+    owners = sorted((one for one in table.processes if one.pid in pids), key=lambda one: one.pid)
+    if not owners:
+        return Finding("unseen", "Which process listens there cannot be seen.")
+    for letter, word, said in (
+        ("T", "stopped", "is stopped by a signal"),
+        ("D", "waiting-on-disk", "waits for a disk"),
+    ):
+        stuck = [one for one in owners if one.state.startswith(letter)]
+        if stuck and len(stuck) == len(owners):
+            first = stuck[0]
+            return Finding(
+                word,
+                f"{one_line(first.name)} (pid {first.pid}) {said}.",
+                {"pid": first.pid, "program": first.name, "state": first.state},
+                by_hand=f"ps -o pid,stat,wchan,args -p {first.pid}",
+            )
+    first = owners[0]
+    return Finding(
+        "other",
+        f"{one_line(first.name)} (pid {first.pid}) is in state {one_line(first.state)}.",
+        {"pid": first.pid, "program": first.name, "state": first.state},
+        by_hand=f"ps -o pid,stat,wchan,args -p {first.pid}",
+    )
