@@ -1,0 +1,186 @@
+"""What answers in the end: an upstream, a file, or nginx itself; and the redirects inside nginx on the way there.
+
+Owns `try_files`, `index`, static files and the content handlers (ngx_http_try_files_module.c, ngx_http_index_module.c,
+ngx_http_static_module.c of nginx 1.22). May not know how the location was found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from wizard.gateways.nginx.levels import Kind, Level
+from wizard.gateways.nginx.locations import PASSES
+from wizard.gateways.nginx.octets import escape_uri, said
+from wizard.gateways.nginx.paths import aliased, document_root, path_for
+from wizard.gateways.nginx.request import Request, Undecided
+from wizard.gateways.nginx.rewrite import HANDLERS, Answer, enter
+from wizard.gateways.nginx.tree import Directive
+from wizard.gateways.nginx.values import whole
+from wizard.gateways.nginx.variables import fill
+from wizard.model import Place
+
+
+class Stage(Enum):
+    """Where in the phases a request goes on."""
+
+    SERVER = auto()
+    FIND = auto()
+    NAMED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """An internal redirect: go on from this stage."""
+
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Passed on to an upstream: by which protocol, and the directive with the target."""
+
+    kind: str
+    directive: Directive
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Answered by nginx from files, or by one of its own handlers."""
+
+    path: str | None
+    at: Place | None
+    status: int = 200
+
+
+_OWN_ANSWERS = frozenset({"stub_status", "empty_gif", "flv", "mp4", "api", "hls", "f4f", "status"})
+_WITH_FILES = frozenset({"GET", "HEAD", "POST"})
+
+
+def internal_redirect(request: Request, to: str) -> Answer | Jump:
+    """Go on with another URI from the start of the server (ngx_http_internal_redirect)."""
+    request.changes -= 1
+    if request.changes == 0:
+        return Answer(500, None, request.level.at)
+    request.uri, _, request.args = to.partition("?")
+    request.internal = True
+    request.valid_unparsed = False
+    request.add_uri_to_alias = False
+    return Jump(Stage.SERVER)
+
+
+def named(request: Request, name: str) -> Answer | Jump:
+    """Go on in a named location (ngx_http_named_location)."""
+    request.changes -= 1
+    if request.changes == 0 or not request.uri:
+        return Answer(500, None, request.level.at)
+    location = request.server.level.named.get(name)
+    if location is None:
+        return Answer(500, None, request.level.at)
+    request.internal = True
+    request.handler = None
+    request.uri_changed = False
+    request.location = location
+    enter(request, location)
+    return Jump(Stage.NAMED)
+
+
+def try_files(request: Request) -> Answer | Jump | None:
+    """Look for files in turn; None where the request goes on as it is, or with the file that was found."""
+    directives = request.level.own("try_files")
+    if not directives or len(directives[0].args) < 2:
+        return None
+    directive = directives[0]
+    *candidates, last = directive.args
+    replaced = aliased(request, fill)
+    whole_path = path_for(request, request.uri, fill)
+    if whole_path is None:
+        return Answer(500, None, directive.at)
+    root = document_root(request, fill)
+    for source in candidates:
+        folder = source.endswith("/")
+        name = fill(request, source[:-1] if folder else source)
+        below = name[replaced:] if replaced and name.startswith(request.uri[:replaced]) else name
+        if not (request.folder(root + below) if folder else request.file(root + below)):
+            continue
+        if replaced == 0:
+            request.uri = name
+        elif replaced is not None:
+            request.uri = request.uri[:replaced] + below
+        elif not folder:
+            request.uri = name
+            request.add_uri_to_alias = True
+        return None
+    if last.startswith("="):
+        return Answer(whole(last[1:], 404), None, directive.at, file=whole_path)
+    to = fill(request, last)
+    request.step(f"try_files leads to {said(to)} ({directive.at})")
+    return named(request, to) if to.startswith("@") else internal_redirect(request, to)
+
+
+def content(request: Request) -> Answer | Jump | Passed | Served:
+    """What answers, or where it goes on."""
+    if request.handler is None:
+        return _files(request)
+    handler = next(one for one in reversed(request.handler.directives) if one.name in HANDLERS)
+    if handler.name in PASSES:
+        target = _target(request.level, handler.name)
+        if target is None or not target.args:
+            return Answer(500, None, handler.at)
+        return Passed(handler.name.removesuffix("_pass"), target)
+    if handler.name in _OWN_ANSWERS:
+        return Served(None, handler.at)
+    raise Undecided(f"{handler.name} answers with code of its own ({handler.at})")
+
+
+def _target(level: Level, name: str) -> Directive | None:
+    """The target that holds on a level: its own, or that of the location around an `if` or a `limit_except`."""
+    for around in level.outwards():
+        if own := around.own(name):
+            return own[-1]
+        if around.kind not in {Kind.IF, Kind.LIMIT_EXCEPT}:
+            return None
+    return None
+
+
+def _files(request: Request) -> Answer | Jump | Served:
+    at = request.level.at
+    if request.method not in _WITH_FILES:
+        dav = request.level.nearest("dav_methods")
+        if dav is not None and request.method in dav.args:
+            return Served(path_for(request, request.uri, fill), dav.at)
+        return Answer(405, None, at)
+    if request.uri.endswith("/"):
+        return _index(request)
+    path = path_for(request, request.uri, fill)
+    if path is None:
+        return Answer(500, None, at)
+    if request.file(path):
+        return Answer(405, None, at) if request.method == "POST" else Served(path, at)
+    if request.folder(path):
+        to = escape_uri(request.uri) + "/" + (f"?{request.args}" if request.args else "")
+        return Answer(301, to, at, file=path)
+    return Answer(404, None, at, file=path)
+
+
+def _index(request: Request) -> Answer | Jump | Served:
+    level = request.level
+    names = [name for directive in level.every("index") for name in directive.args] or ["index.html"]
+    folder_seen = False
+    for source in names:
+        name = fill(request, source)
+        if name.startswith("/"):
+            return internal_redirect(request, name + (f"?{request.args}" if request.args else ""))
+        path = path_for(request, request.uri + name, fill)
+        folder = path_for(request, request.uri, fill)
+        if path is None or folder is None:
+            return Answer(500, None, level.at)
+        if request.file(path):
+            request.step(f"index leads to {said(request.uri + name)}")
+            return internal_redirect(request, request.uri + name + (f"?{request.args}" if request.args else ""))
+        if not folder_seen and not request.folder(folder):
+            return Answer(404, None, level.at, file=folder)
+        folder_seen = True
+    if level.flag("autoindex") or level.flag("random_index"):
+        return Served(path_for(request, request.uri, fill), level.at)
+    return Answer(403, None, level.at, file=path_for(request, request.uri, fill))

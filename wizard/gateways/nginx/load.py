@@ -1,0 +1,174 @@
+"""Reading a whole nginx configuration: the main file, and every file that it includes, as nginx would find them.
+
+Owns which files are asked for and in which order they are spliced together. May not know what directives mean.
+A relative include stands on the folder of the main file (ngx_conf_file.c: ngx_conf_include); a pattern with `*`, `?`
+or `[` that matches nothing is no error, a plain name that is missing is one.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Protocol, TypeVar
+
+from wizard.gateways.nginx.syntax import parse
+from wizard.gateways.nginx.tree import Compiled, Configuration, Directive, Include
+from wizard.host.port import Reply
+from wizard.host.questions import Ask, FileRead, FilesRead, NotAnswered, ReadFile, ReadGlob, Why
+from wizard.model import Broken, Instance, Place
+from wizard.text import one_line
+
+A = TypeVar("A")
+
+DEFAULT_CONFIG = "/etc/nginx/nginx.conf"
+MAX_FILE = 16 << 20
+MAX_TOTAL = 64 << 20
+MAX_INCLUDES = 20_000
+MAX_INCLUDE_DEPTH = 32
+MAX_DIRECTIVES = 1_000_000
+
+_WHY = {
+    Why.MISSING: "No such file or directory",
+    Why.DENIED: "Permission denied",
+}
+
+
+class Asks(Protocol):
+    """Whoever answers questions about the machine."""
+
+    async def ask(self, question: Ask[A]) -> Reply[A]:
+        """Answer one question; never raises."""
+        ...
+
+
+async def load(ask: Asks, instance: Instance, *, compiled: Compiled | None = None) -> Configuration:
+    """Everything that the nginx of `instance` would read if it were started now.
+
+    Args:
+        ask: who answers for the machine; asked to read files only.
+        instance: its `config` is the main file, `prefix` what `-p` says, `within` the process whose files are meant.
+        compiled: the paths compiled into the binary; Debian's where they are not known.
+
+    Returns:
+        The configuration. Files that could not be read, and places where nginx would stop, are in its `problems`.
+    """
+    compiled = compiled or Compiled()
+    prefix = instance.prefix or compiled.prefix
+    config = instance.config or DEFAULT_CONFIG
+    main_file = config if config.startswith("/") else f"{prefix.rstrip('/')}/{config}"
+    loader = _Loader(ask, instance.within, str(PurePosixPath(main_file).parent))
+    answer = (await ask.ask(ReadFile(main_file, max_bytes=MAX_FILE, within=instance.within))).answer
+    tree: list[Directive] = []
+    if isinstance(answer, NotAnswered):
+        loader.problems.append(Broken(_failed(main_file, answer.why, answer.detail), Place(main_file, 1)))
+    else:
+        tree = await loader.take(answer, main_file, (main_file,))
+    return Configuration(
+        main_file=main_file,
+        prefix=prefix,
+        conf_prefix=loader.conf_prefix,
+        tree=tree,
+        files=loader.files,
+        includes=tuple(loader.includes),
+        problems=tuple(loader.problems),
+        compiled=compiled,
+    )
+
+
+def compiled_paths(version_output: bytes) -> Compiled:
+    """The paths compiled into a binary, from what `nginx -V` prints (to standard error)."""
+    text = version_output.decode("utf-8", "surrogateescape")
+
+    def option(name: str, default: str) -> str:
+        found = re.search(rf"--{name}=(\S+)", text)
+        return found[1] if found else default
+
+    prefix = option("prefix", "/usr/local/nginx") if "configure arguments" in text else Compiled().prefix
+    below = prefix.rstrip("/")
+    return Compiled(
+        prefix=prefix,
+        error_log=option("error-log-path", f"{below}/logs/error.log"),
+        access_log=option("http-log-path", f"{below}/logs/access.log"),
+    )
+
+
+def _failed(path: str, why: Why, detail: str) -> str:
+    return f'open() "{one_line(path)}" failed: {_WHY.get(why) or one_line(detail or why.value)}'
+
+
+class _Loader:
+    """What has been read so far; each file is read and parsed once, however often it is included."""
+
+    def __init__(self, ask: Asks, within: int | None, conf_prefix: str) -> None:
+        self._ask = ask
+        self._within = within
+        self.conf_prefix = conf_prefix
+        self.files: dict[str, FileRead] = {}
+        self.includes: list[Include] = []
+        self.problems: list[Broken] = []
+        self._trees: dict[str, list[Directive]] = {}
+        self._total = 0
+        self._spliced = 0
+
+    async def take(self, read: FileRead, path: str, chain: tuple[str, ...]) -> list[Directive]:
+        """The tree of one file that was read, its includes spliced in. `chain` is the way of includes to it."""
+        if (known := self._trees.get(path)) is not None:
+            return known
+        self.files[path] = read
+        self._total += len(read.content)
+        if read.cut:
+            self.problems.append(Broken(f'"{one_line(path)}" was read in part only: it is too large', Place(path, 1)))
+        parsed = parse(read.content, path)
+        if parsed.broken is not None:
+            self.problems.append(parsed.broken)
+        self._trees[path] = parsed.directives
+        brought = {id(include): await self._include(include, chain) for _, include in parsed.includes}
+        for block in {id(block): block for block, _ in parsed.includes}.values():
+            block[:] = [spliced for one in block for spliced in brought.get(id(one), (one,))]
+        return parsed.directives
+
+    async def _include(self, include: Directive, chain: tuple[str, ...]) -> list[Directive]:
+        if len(include.args) != 1:
+            self.problems.append(Broken('invalid number of arguments in "include" directive', include.at))
+            return []
+        name = include.args[0]
+        pattern = name if name.startswith("/") else f"{self.conf_prefix.rstrip('/')}/{name}"
+        if len(chain) > MAX_INCLUDE_DEPTH or len(self.includes) > MAX_INCLUDES or self._total > MAX_TOTAL:
+            self.problems.append(
+                Broken(f'include "{one_line(pattern)}" was not followed: too much to read', include.at)
+            )
+            return []
+        reads = await self._read(pattern, include.at)
+        directives: list[Directive] = []
+        for path, read in reads:
+            if path in chain:
+                what = f'"{one_line(path)}" includes itself'
+                self.problems.append(Broken(what, include.at, "nginx follows it until it runs out of files"))
+                continue
+            taken = await self.take(read, path, (*chain, path))
+            self._spliced += len(taken)
+            if self._spliced > MAX_DIRECTIVES:
+                self.problems.append(Broken(f'include "{one_line(pattern)}" was cut: too many directives', include.at))
+                break
+            directives += taken
+        self.includes.append(Include(include.at, pattern, tuple(path for path, _ in reads)))
+        return directives
+
+    async def _read(self, pattern: str, at: Place) -> list[tuple[str, FileRead]]:
+        if not any(mark in pattern for mark in "*?["):
+            if (known := self.files.get(pattern)) is not None:
+                return [(pattern, known)]
+            answer = (await self._ask.ask(ReadFile(pattern, max_bytes=MAX_FILE, within=self._within))).answer
+            if isinstance(answer, NotAnswered):
+                self.problems.append(Broken(_failed(pattern, answer.why, answer.detail), at))
+                return []
+            return [(pattern, answer)]
+        found = (await self._ask.ask(ReadGlob(pattern, max_bytes=MAX_FILE, within=self._within))).answer
+        if isinstance(found, NotAnswered):
+            self.problems.append(Broken(_failed(pattern, found.why, found.detail), at))
+            return []
+        assert isinstance(found, FilesRead)  # noqa: S101 - narrows a type variable
+        self.problems += [Broken(_failed(gone.path, gone.why, gone.detail), at) for gone in found.problems]
+        if found.cut:
+            self.problems.append(Broken(f'not every file of "{one_line(pattern)}" was read', at))
+        return [(read.path, read) for read in found.files]

@@ -1,0 +1,233 @@
+"""Variables that are looked up in a table: `map`, `geo` and `split_clients`.
+
+Owns the order in which a table is searched (ngx_http_map_module.c, ngx_http_geo_module.c). May not know where the
+variable is used. A value is looked up once for a request and kept, unless the map is `volatile`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from wizard.gateways.nginx.names import WildcardNames
+from wizard.gateways.nginx.octets import octets, said, text_of, unknown_in
+from wizard.gateways.nginx.request import Request
+from wizard.gateways.nginx.tree import Configuration, Directive
+from wizard.model import Place
+
+Fill = Callable[[str], str]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Range = tuple[int, int, int]  # version, first, last
+
+
+@dataclass(slots=True)
+class Map:
+    """One `map`: its entries in the three ways in which a key can be written."""
+
+    source: str
+    at: Place
+    default: str = ""
+    volatile: bool = False
+    hostnames: bool = False
+    exact: dict[str, str] = field(default_factory=dict)
+    wildcards: WildcardNames[str] = field(default_factory=WildcardNames)
+    regexes: list[tuple[str, bool, str, Place]] = field(default_factory=list)
+
+    def values(self) -> list[str]:
+        """Every value that it can have, each once."""
+        listed = [*self.exact.values(), *(value for _, _, value, _ in self.regexes), self.default]
+        return list(dict.fromkeys(listed))
+
+
+@dataclass(slots=True)
+class Geo:
+    """One `geo`: networks or ranges with their values, the narrowest counts."""
+
+    source: str | None
+    at: Place
+    default: str = ""
+    ranges: bool = False
+    networks: dict[Network, str] = field(default_factory=dict)
+    spans: dict[Range, str] = field(default_factory=dict)
+    proxies: list[Network] = field(default_factory=list)
+
+    def find(self, text: str) -> str:
+        """The value for an address."""
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError:
+            return self.default
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        if self.ranges:
+            number = int(address)
+            for (version, first, last), value in reversed(self.spans.items()):
+                if version == address.version and first <= number <= last:
+                    return value
+            return self.default
+        best = max((one for one in self.networks if address in one), key=lambda one: one.prefixlen, default=None)
+        return self.default if best is None else self.networks[best]
+
+
+@dataclass(slots=True)
+class Split:
+    """One `split_clients`: the values that it deals out."""
+
+    at: Place
+    values: list[str] = field(default_factory=list)
+
+
+Table = Map | Geo | Split
+
+
+def look_up(request: Request, name: str, fill: Fill) -> str | None:
+    """The value of a table's variable; None where no table makes a variable of this name."""
+    table = request.configuration.once(tables).get(name)
+    if table is None:
+        return None
+    if isinstance(table, Map):
+        value = _from_map(request, name, table, fill)
+    elif isinstance(table, Geo):
+        value = _from_geo(request, name, table, fill)
+    else:
+        value = _from_split(request, name, table)
+    if not (isinstance(table, Map) and table.volatile):
+        request.values[name] = value
+    return value
+
+
+def _from_map(request: Request, name: str, table: Map, fill: Fill) -> str:
+    key = fill(table.source)
+    if unknown_in(key):
+        options = [(value, f'${name} is "{said(octets(value))}"') for value in table.values()]
+        return fill(
+            request.choices.choose(
+                ("map", name), options, f"${name} ({table.at}) depends on {request.choices.why(key)}"
+            )
+        )
+    if table.hostnames:
+        key = key.removesuffix(".")
+    lower = key.lower()
+    if table.hostnames:
+        if (found := table.wildcards.find(lower)) is not None:
+            return fill(found[1])
+    elif (exact := table.exact.get(lower)) is not None:
+        return fill(exact)
+    if key:
+        for source, caseless, value, at in table.regexes:
+            if request.regex(source, key, at, caseless=caseless):
+                return fill(value)
+    return fill(table.default)
+
+
+def _from_geo(request: Request, name: str, table: Geo, fill: Fill) -> str:
+    address = request.client if table.source is None else fill(table.source)
+    if unknown_in(address):
+        values = dict.fromkeys([*table.networks.values(), *table.spans.values(), table.default])
+        options = [(octets(value), f'${name} is "{said(octets(value))}"') for value in values]
+        return request.choices.choose(
+            ("geo", name), options, f"${name} ({table.at}) depends on {request.choices.why(address)}"
+        )
+    trusted = _address(address)
+    forwarded = request.header("x-forwarded-for")
+    if forwarded and trusted is not None and any(trusted in network for network in table.proxies):
+        address = forwarded.rpartition(",")[2].strip()
+    value = table.find(text_of(address))
+    request.step(f'${name} is "{said(octets(value))}" for a client at {said(address)} ({table.at})')
+    return octets(value)
+
+
+def _from_split(request: Request, name: str, table: Split) -> str:
+    options = [(octets(value), f'${name} is "{said(octets(value))}"') for value in dict.fromkeys(table.values)]
+    if not options:
+        return ""
+    return request.choices.choose(("split", name), options, f"split_clients deals ${name} out ({table.at})")
+
+
+def tables(configuration: Configuration) -> dict[str, Table]:
+    """Every table of a configuration by the name of its variable."""
+    found: dict[str, Table] = {}
+    for http in configuration.all("http"):
+        for directive in http.block or ():
+            if directive.block is None or not directive.args:
+                continue
+            if directive.name == "map" and len(directive.args) == 2:
+                found[_bare(directive.args[1])] = _map(directive)
+            elif directive.name == "geo":
+                source = directive.args[0] if len(directive.args) == 2 else None
+                found[_bare(directive.args[-1])] = _geo(directive, source)
+            elif directive.name == "split_clients" and len(directive.args) == 2:
+                values = [entry.args[0] for entry in directive.block if entry.args]
+                found[_bare(directive.args[1])] = Split(directive.at, values)
+    return found
+
+
+def _bare(variable: str) -> str:
+    return variable.removeprefix("$")
+
+
+def _map(directive: Directive) -> Map:
+    made = Map(directive.args[0], directive.at)
+    entries = directive.block or []
+    made.volatile = any(entry.name == "volatile" and not entry.args for entry in entries)
+    made.hostnames = any(entry.name == "hostnames" and not entry.args for entry in entries)
+    for entry in entries:
+        if len(entry.args) != 1:
+            continue
+        key, value = entry.name, entry.args[0]
+        if key == "default":
+            made.default = value
+        elif key.startswith("~"):
+            caseless = key.startswith("~*")
+            made.regexes.append((key[2 if caseless else 1 :], caseless, value, entry.at))
+        else:
+            key = key[1:] if key.startswith("\\") else key
+            made.exact.setdefault(octets(key).lower(), value)
+            if made.hostnames:
+                made.wildcards.add(key, value)
+    return made
+
+
+def _geo(directive: Directive, source: str | None) -> Geo:
+    made = Geo(source, directive.at)
+    entries = directive.block or []
+    made.ranges = any(entry.name == "ranges" and not entry.args for entry in entries)
+    for entry in entries:
+        if len(entry.args) != 1:
+            continue
+        key, value = entry.name, entry.args[0]
+        if key == "default":
+            made.default = value
+        elif key in {"proxy", "delete"}:
+            network = _network(value)
+            if network is not None and key == "proxy":
+                made.proxies.append(network)
+            elif network is not None:
+                made.networks.pop(network, None)
+        elif made.ranges:
+            _add_range(made, key, value)
+        elif (network := _network(key)) is not None:
+            made.networks[network] = value
+    return made
+
+
+def _add_range(geo: Geo, key: str, value: str) -> None:
+    first, _, last = key.partition("-")
+    one, other = _address(first), _address(last or first)
+    if one is not None and other is not None:
+        geo.spans[one.version, int(one), int(other)] = value
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _network(text: str) -> Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None

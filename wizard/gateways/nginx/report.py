@@ -1,0 +1,118 @@
+"""The result of the phases in the words of the field: a `Route` with its action, upstream and settings.
+
+Owns which request target an upstream is sent (ngx_http_proxy_create_request), and when a name is looked up while nginx
+runs. May not know how the result was reached.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from wizard.gateways.nginx.content import Passed, Served
+from wizard.gateways.nginx.flow import Result, error_pages
+from wizard.gateways.nginx.logs import logs_at
+from wizard.gateways.nginx.octets import escape_uri, said, text_of, unknown_in
+from wizard.gateways.nginx.request import Request
+from wizard.gateways.nginx.settings import proxying
+from wizard.gateways.nginx.templates import variables
+from wizard.gateways.nginx.upstreams import destination, resolved_at_start, upstream_of
+from wizard.gateways.nginx.variables import fill
+from wizard.model import Action, ActionKind, Instance, Listener, Location, Route
+
+_UPSTREAM_ERRORS = frozenset({502, 503, 504})
+
+
+def reported(request: Request, instance: Instance, url: str, result: Result) -> Route:
+    """A route from a request that was followed to its end."""
+    if isinstance(result, Passed):
+        return _passed(request, instance, url, result)
+    if isinstance(result, Served):
+        to = None if result.path is None else text_of(result.path)
+        return _route(request, instance, url, Action(ActionKind.STATIC, to, result.at, result.status))
+    if result.file is not None:
+        return _route(request, instance, url, Action(ActionKind.STATIC, text_of(result.file), result.at, result.status))
+    to = None if result.to is None else text_of(result.to)
+    return _route(request, instance, url, Action(ActionKind.RETURN, to, result.at, result.status))
+
+
+def undecided(request: Request, instance: Instance, url: str, reason: str) -> Route:
+    """A route that could not be followed to its end, as far as it went."""
+    made = _route(request, instance, url, Action(ActionKind.UNDECIDED, None, request.level.at))
+    return msgspec.structs.replace(made, undecided=(reason,))
+
+
+def _route(request: Request, instance: Instance, url: str, action: Action) -> Route:
+    server, location = request.server, request.location
+    return Route(
+        gateway=instance,
+        url=url,
+        listener=_listener(request),
+        virtual_host=server.shown(request.host_name, request.host_matched),
+        location=location.shown() if location is not None else Location("", "none", server.at),
+        action=action,
+        logs=logs_at(request.configuration, request.level),
+        auth_request=None if request.auth_request is None else text_of(request.auth_request),
+        steps=tuple(request.steps),
+    )
+
+
+def _listener(request: Request) -> Listener:
+    """The address, at the place where the server that answers names it."""
+    bound = request.bound
+    own = next((one for one in request.server.listens if one.address == bound.address), bound.listen)
+    return msgspec.structs.replace(bound.listen.shown(), at=own.at)
+
+
+def _passed(request: Request, instance: Instance, url: str, passed: Passed) -> Route:
+    directive, configuration = passed.directive, request.configuration
+    value = fill(request, directive.args[0])
+    at_run_time = bool(variables(directive.args[0]))
+    to = destination(passed.kind, value)
+    if unknown_in(value if to is None else to.host + to.scheme + str(to.port)):
+        reason = f"the target at {directive.at} depends on {request.choices.why(value)}"
+        return undecided(request, instance, url, reason)
+    if to is None:
+        request.step(f"{directive.name} has no valid target: {said(value)} ({directive.at})")
+        return _route(request, instance, url, Action(ActionKind.RETURN, None, directive.at, 500))
+    upstream = upstream_of(configuration, to, directive.at, at_run_time=at_run_time)
+    named = at_run_time and upstream.name is None and to.name is not None
+    if named and (to.host.lower(), to.port or to.default_port) in resolved_at_start(configuration):
+        named = False
+    sent = sent_uri(request, passed.kind, to.uri, at_run_time=at_run_time)
+    settings = proxying(request, passed.kind, directive, to, sent, named=named)
+    _note_error_pages(request)
+    kind = ActionKind.PROXY if passed.kind == "memcached" else ActionKind(passed.kind)
+    made = _route(request, instance, url, Action(kind, text_of(value), directive.at))
+    return msgspec.structs.replace(made, upstream=upstream, proxying=settings)
+
+
+def _note_error_pages(request: Request) -> None:
+    for page in error_pages(request):
+        codes = [str(code) for code in page.statuses if code in _UPSTREAM_ERRORS]
+        if codes:
+            request.step(f"on {', '.join(codes)} error_page leads to {said(page.to)}")
+
+
+def sent_uri(request: Request, kind: str, uri: str, *, at_run_time: bool) -> str:
+    """The request target that an upstream gets.
+
+    Args:
+        request: the request as it is passed on.
+        kind: proxy, fastcgi, uwsgi, scgi, grpc or memcached.
+        uri: what stands behind the host in the target.
+        at_run_time: whether the target holds variables; then that part is sent as it is.
+    """
+    arguments = f"?{request.args}" if request.args else ""
+    if kind == "proxy" and at_run_time and uri:
+        return f"/{uri}" if uri.startswith("?") else uri
+    if kind not in {"proxy", "grpc"}:
+        return request.unparsed
+    if not uri and request.valid_unparsed:
+        return request.unparsed
+    replaced = 0
+    if request.valid_location and uri and request.location is not None:
+        replaced = len(request.location.name)
+    rest = request.uri[replaced:]
+    if request.quoted or request.internal:
+        rest = escape_uri(rest)
+    return (uri if request.valid_location else "") + rest + arguments

@@ -1,0 +1,145 @@
+"""Which listener, server, location and upstream take a URL, as nginx itself would decide it.
+
+Owns the order of the decisions up to the phases: the connection, the name in the TLS handshake, the request line, the
+Host header. May not ask the machine anything: what files there are is passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wizard.gateways.nginx.agreement import Taken, agreed
+from wizard.gateways.nginx.connection import caseless_name, connection
+from wizard.gateways.nginx.flow import Result, follow, refuse
+from wizard.gateways.nginx.octets import octets
+from wizard.gateways.nginx.report import reported, undecided
+from wizard.gateways.nginx.request import Choices, Exists, Request, Undecided, walks
+from wizard.gateways.nginx.rewrite import Answer
+from wizard.gateways.nginx.servers import Bound, http
+from wizard.gateways.nginx.tree import Configuration
+from wizard.gateways.nginx.uri import BadUrl, Target, normalised, target, valid_host
+from wizard.model import Instance, Route
+
+DEFAULT_HEADERS: Mapping[str, str] = {"User-Agent": "gateway-wizard", "Accept": "*/*"}
+CLOSED = 444  # nginx's own word for: close the connection without an answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is the same in every walk of one request."""
+
+    configuration: Configuration
+    to: Target
+    bound: Bound
+    local: str
+    method: str
+    headers: Mapping[str, str]
+    client: str | None
+    exists: Exists | None
+
+
+def route(
+    configuration: Configuration,
+    instance: Instance,
+    url: str,
+    *,
+    address: str | None = None,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    client: str | None = None,
+    exists: Exists | None = None,
+) -> Route | None:
+    """The way of one request.
+
+    Args:
+        configuration: what nginx reads.
+        instance: the gateway, as it is reported.
+        url: an http or https URL; without a scheme http is meant.
+        address: what is connected to, where it is not what the URL says: `ip`, `ip:port` or `unix:/path`.
+        method: the request's method.
+        headers: its headers; those of a plain client where not given, and Host from the URL where it is not among them.
+        client: the client's address; None: a client on this host, except that it is let in where clients are told apart.
+        exists: which files there are: asked with a full path for a file, and with a path that ends with a slash for a
+            folder; None where it is not known.
+
+    Returns:
+        The route, with reasons in `undecided` where the configuration alone does not decide. None where no listener
+        takes the URL, or where it is none.
+    """
+    try:
+        to = target(url)
+    except BadUrl:
+        return None
+    sent = {key.lower(): value for key, value in (DEFAULT_HEADERS if headers is None else headers).items()}
+    authority = sent.setdefault("host", to.authority)
+    connected = connection(http(configuration), to, valid_host(octets(authority)) or "", address)
+    if connected is None:
+        return None
+    asked = _Asked(configuration, to, *connected, method.upper(), sent, client, exists)
+    routes: list[tuple[Route, Taken]] = []
+    cut = False
+    for made, choices in walks(lambda choices: _walk(asked, instance, url, choices)):
+        routes.append((made, tuple((reason, words) for _, _, reason, words in choices.taken)))
+        cut = choices.next_script() is not None
+    return agreed(routes, cut=cut)
+
+
+def _walk(asked: _Asked, instance: Instance, url: str, choices: Choices) -> Route:
+    bound, to = asked.bound, asked.to
+    first = bound.default or bound.servers[0]
+    request = Request(
+        configuration=asked.configuration,
+        bound=bound,
+        server=first,
+        level=first.level,
+        choices=choices,
+        method=asked.method,
+        tls=bound.listen.tls,
+        host="",
+        headers=asked.headers,
+        unparsed=to.target,
+        client=asked.client or ("unix:" if bound.address.unix else asked.local),
+        local=(asked.local, bound.address.port),
+        exists=asked.exists,
+        client_given=asked.client is not None,
+    )
+    try:
+        return reported(request, instance, url, _result(request, to))
+    except Undecided as reason:
+        return undecided(request, instance, url, str(reason))
+
+
+def _result(request: Request, to: Target) -> Result:
+    """Choose the server, understand the target, and follow the request."""
+    if to.tls and to.ip is None:
+        # The name in the handshake chooses the server that reads the request line.
+        _choose(request, octets(to.host).removesuffix("."))
+        rejecting = request.server.level.nearest("ssl_reject_handshake")
+        if rejecting is not None and request.server.level.flag("ssl_reject_handshake"):
+            request.step(f"the TLS handshake is rejected ({rejecting.at})")
+            return Answer(CLOSED, None, rejecting.at, final=True)
+    merge_slashes = request.server.level.flag("merge_slashes", default=True)
+    uri = normalised(to.target, merge_slashes=merge_slashes)
+    if uri is None:
+        return refuse(request, 400)
+    request.uri, request.args = uri.path, uri.args
+    request.quoted, request.plus = uri.quoted, uri.plus
+    host = valid_host(octets(request.headers["host"]))
+    if host is None:
+        return refuse(request, 400)
+    request.host = host
+    _choose(request, host)
+    if request.tls and not to.tls:
+        return refuse(request, 497)
+    return follow(request)
+
+
+def _choose(request: Request, host: str) -> None:
+    """Let the server that takes a host hold, and what its pattern captured."""
+
+    def matches(source: str) -> bool:
+        return request.regex(source, host, None, caseless=caseless_name(source))
+
+    request.server, request.host_name, request.host_matched = request.bound.find(host, matches)
+    request.level = request.server.level

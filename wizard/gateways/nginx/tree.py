@@ -1,0 +1,133 @@
+"""A loaded nginx configuration as a value: directives with their places, the files they came from, what is broken.
+
+Owns the shapes that the reader makes and the router reads. May not know how files are read, or what any directive
+means. Text is UTF-8 with foreign bytes kept as surrogates, so that a path can be asked for again byte by byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+from wizard.host.questions import FileRead
+from wizard.model import Broken, Place
+
+T = TypeVar("T")
+
+
+class Directive(msgspec.Struct, gc=False, eq=False):
+    """One directive: its words, the line of its first word and of its `;` or `{`, and its block if it has one.
+
+    Included files are spliced in, so `block` never holds an `include` that could be followed. Files that are
+    included twice share their directives.
+    """
+
+    name: str
+    args: tuple[str, ...]
+    file: str
+    line: int
+    last_line: int
+    block: list[Directive] | None = None
+
+    @property
+    def at(self) -> Place:
+        """Where it begins."""
+        return Place(self.file, self.line)
+
+    def all(self, name: str) -> list[Directive]:
+        """The directives of this name directly inside its block."""
+        return [inner for inner in self.block or () if inner.name == name]
+
+    def last(self, name: str) -> Directive | None:
+        """The last directive of this name directly inside its block."""
+        return next((inner for inner in reversed(self.block or ()) if inner.name == name), None)
+
+
+class Include(msgspec.Struct, frozen=True):
+    """An `include` that was followed: where, the full pattern, and the files that it brought in, in order."""
+
+    at: Place
+    pattern: str
+    files: tuple[str, ...]
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """The paths that were compiled into the binary (`nginx -V`): what applies where a file is silent."""
+
+    prefix: str = "/usr/share/nginx"
+    error_log: str = "/var/log/nginx/error.log"
+    access_log: str = "/var/log/nginx/access.log"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Configuration:
+    """Everything that nginx would read, in the order in which it would read it.
+
+    `tree` is the main level; `files` maps each path, as nginx would name it, to what was read. `prefix` is what
+    relative paths at run time stand on, `conf_prefix` what includes and certificates stand on.
+    """
+
+    main_file: str
+    prefix: str
+    conf_prefix: str
+    tree: list[Directive]
+    files: Mapping[str, FileRead]
+    includes: tuple[Include, ...] = ()
+    problems: tuple[Broken, ...] = ()
+    compiled: Compiled = field(default_factory=Compiled)
+    _derived: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False)
+
+    def once(self, build: Callable[[Configuration], T]) -> T:
+        """What `build` makes of this configuration, made the first time it is wanted."""
+        if build not in self._derived:
+            self._derived[build] = build(self)
+        made: T = self._derived[build]
+        return made
+
+    def all(self, name: str) -> list[Directive]:
+        """The directives of this name on the main level."""
+        return [directive for directive in self.tree if directive.name == name]
+
+    def last(self, name: str) -> Directive | None:
+        """The last directive of this name on the main level."""
+        return next((directive for directive in reversed(self.tree) if directive.name == name), None)
+
+    @property
+    def newest(self) -> FileRead | None:
+        """The file that was changed last."""
+        return max(self.files.values(), key=lambda read: read.mtime, default=None)
+
+    def lines(self, path: str) -> Sequence[str]:
+        """The lines of one of its files, without their ends; empty for a file that is not part of it."""
+        read = self.files.get(path)
+        return read.content.decode("utf-8", "surrogateescape").split("\n") if read is not None else ()
+
+    def line_text(self, at: Place) -> str:
+        """The line at a place as it stands in the file; empty where there is none."""
+        lines = self.lines(at.file)
+        return lines[at.line - 1].removesuffix("\r") if 0 < at.line <= len(lines) else ""
+
+    def runtime_path(self, path: str) -> str:
+        """A path of a root, an alias or a log in full, as nginx opens it."""
+        return path if path.startswith("/") else f"{self.prefix.rstrip('/')}/{path}"
+
+    def conf_path(self, path: str) -> str:
+        """A path of an include, a certificate or a password file in full, as nginx opens it."""
+        return path if path.startswith("/") else f"{self.conf_prefix.rstrip('/')}/{path}"
+
+
+def every(directives: Sequence[Directive], name: str) -> Iterator[Directive]:
+    """All directives of one name at any depth, in file order."""
+    pending = [iter(directives)]
+    while pending:
+        for directive in pending[-1]:
+            if directive.name == name:
+                yield directive
+            if directive.block:
+                pending.append(iter(directive.block))
+                break
+        else:
+            pending.pop()

@@ -1,0 +1,211 @@
+"""The value of a variable for one request: nginx's own, and those that a configuration sets.
+
+Owns what each variable of nginx 1.22 says (ngx_http_variables.c and the modules of a usual build). May not know where
+a value is used. A variable whose value cannot be known from configuration and request becomes a part that is not
+known, with a reason that names the variable.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+
+from wizard.gateways.nginx.maps import look_up
+from wizard.gateways.nginx.octets import escape_args, octets
+from wizard.gateways.nginx.paths import document_root, path_for
+from wizard.gateways.nginx.request import MAX_VALUE, Request, Undecided
+from wizard.gateways.nginx.templates import Variable, template
+from wizard.gateways.nginx.tree import Configuration
+from wizard.model import Place
+
+MAX_DEPTH = 40
+
+_NAMED_GROUP = re.compile(r"\(\?(?:P?<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')")
+_SETTERS = re.compile(r"(?:_set|^set_\w+|_set_\w+|_var)$|^(?:auth_request_set|geoip2|userid)$")
+
+
+def fill(request: Request, source: str, *, escape: bool = False, depth: int = 0) -> str:
+    """A configured value with its variables filled in.
+
+    Args:
+        request: whose values are taken.
+        source: the value as configured.
+        escape: whether captures are escaped, as in the arguments of a rewrite.
+        depth: how many values around this one are being filled in.
+
+    Raises:
+        Undecided: the value would not end.
+    """
+    if depth > MAX_DEPTH:
+        raise Undecided(f'"{source}" depends on itself')
+    parts = [
+        _part(request, part, escape=escape, depth=depth) if isinstance(part, Variable) else part
+        for part in template(source)
+    ]
+    value = "".join(parts)
+    if len(value) > MAX_VALUE:
+        raise Undecided(f'the value of "{source[:40]}" grows without end')
+    return value
+
+
+def _part(request: Request, name: Variable, *, escape: bool, depth: int) -> str:
+    if len(name) == 1 and name.isdigit():
+        number = int(name)
+        captured = request.captures[number] if number < len(request.captures) else ""
+        return escape_args(captured) if escape and (request.quoted or request.plus) else captured
+    return value_of(request, name, depth=depth + 1)
+
+
+def value_of(request: Request, name: str, *, depth: int = 0) -> str:
+    """The value of a variable by its name, without the dollar sign; empty where it has none."""
+    if (known := request.values.get(name)) is not None:
+        return known
+    lower = name.lower()
+    if (own := _OWN.get(lower)) is not None:
+        return own(request)
+    for prefix, by_prefix in _PREFIXES:
+        if lower.startswith(prefix):
+            return by_prefix(request, lower[len(prefix) :])
+    made = look_up(request, name, lambda source: fill(request, source, depth=depth))
+    if made is not None:
+        return made
+    if lower in _NOT_KNOWN or lower.startswith(_NOT_KNOWN_PREFIXES):
+        return request.choices.unknown(f"${name}, which is known only while a request runs")
+    setter = _set_by(request.configuration).get(name)
+    if setter is None:
+        return request.choices.unknown(f"${name}, which nothing in this configuration defines")
+    how, at = setter
+    if how in {"set", "a pattern"}:
+        return ""
+    return request.choices.unknown(f"${name}, which {how} sets ({at})")
+
+
+def _set_by(configuration: Configuration) -> dict[str, tuple[str, Place]]:
+    return configuration.once(_setters)
+
+
+def _setters(configuration: Configuration) -> dict[str, tuple[str, Place]]:
+    """Every variable that a directive sets: by which, and where."""
+    found: dict[str, tuple[str, Place]] = {}
+    pending = list(configuration.tree)
+    while pending:
+        directive = pending.pop()
+        if directive.block:
+            pending += directive.block
+        if directive.name == "set" or _SETTERS.search(directive.name):
+            for word in directive.args[: 1 if directive.name == "set" else None]:
+                if word.startswith("$"):
+                    found.setdefault(word[1:], (directive.name, directive.at))
+        for word in (directive.name, *directive.args):
+            if "(?" in word:
+                for named in _NAMED_GROUP.finditer(word):
+                    found.setdefault(named[1] or named[2], ("a pattern", directive.at))
+    return found
+
+
+def _header(request: Request, name: str) -> str:
+    return next((octets(value) for key, value in request.headers.items() if key.replace("-", "_") == name), "")
+
+
+def _cookie(request: Request, name: str) -> str:
+    for pair in _header(request, "cookie").split(";"):
+        key, equals, value = pair.partition("=")
+        if equals and key.strip(" ").lower() == name:
+            return value.strip(" ")
+    return ""
+
+
+def _argument(request: Request, name: str) -> str:
+    for pair in request.args.split("&"):
+        key, equals, value = pair.partition("=")
+        if equals and key.lower() == name:
+            return value
+    return ""
+
+
+def _remote_user(request: Request) -> str:
+    scheme, _, encoded = _header(request, "authorization").partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(encoded.strip()).decode("latin-1").partition(":")[0]
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _forwarded_for(request: Request) -> str:
+    before = _header(request, "x_forwarded_for")
+    return f"{before}, {request.client}" if before else request.client
+
+
+def _script_name(request: Request) -> str:
+    path = request.values.get("\0fastcgi_script", request.uri)
+    if path.endswith("/") and (index := request.level.nearest("fastcgi_index")) is not None and index.args:
+        return path + octets(index.args[0])
+    return path
+
+
+def _over_tls(value: str) -> Callable[[Request], str]:
+    return lambda request: value if request.tls else ""
+
+
+_OWN: dict[str, Callable[[Request], str]] = {
+    "host": lambda request: request.host or octets(request.server.name),
+    "uri": lambda request: request.uri,
+    "document_uri": lambda request: request.uri,
+    "request_uri": lambda request: request.unparsed,
+    "request": lambda request: f"{request.method} {request.unparsed} HTTP/1.1",
+    "args": lambda request: request.args,
+    "query_string": lambda request: request.args,
+    "is_args": lambda request: "?" if request.args else "",
+    "scheme": lambda request: "https" if request.tls else "http",
+    "https": _over_tls("on"),
+    "request_method": lambda request: request.method,
+    "server_protocol": lambda _: "HTTP/1.1",
+    "server_name": lambda request: octets(request.server.name),
+    "server_addr": lambda request: request.local[0],
+    "server_port": lambda request: str(request.local[1]) if request.local[1] else "",
+    "remote_addr": lambda request: request.client,
+    "realip_remote_addr": lambda request: request.client,
+    "remote_user": _remote_user,
+    "document_root": lambda request: document_root(request, fill),
+    "realpath_root": lambda request: document_root(request, fill),
+    "request_filename": lambda request: path_for(request, request.uri, fill) or "",
+    "content_length": lambda request: _header(request, "content_length"),
+    "content_type": lambda request: _header(request, "content_type"),
+    "proxy_add_x_forwarded_for": _forwarded_for,
+    "proxy_internal_body_length": lambda _: "",
+    "fastcgi_script_name": _script_name,
+    "fastcgi_path_info": lambda request: request.values.get("\0fastcgi_path_info", ""),
+    "ssl_server_name": lambda request: request.host if request.tls else "",
+    "ssl_client_verify": _over_tls("NONE"),
+    "ssl_client_s_dn": lambda _: "",
+    "ssl_client_cert": lambda _: "",
+    "ssl_client_fingerprint": lambda _: "",
+    "http2": lambda _: "",
+    "proxy_protocol_addr": lambda _: "",
+    "request_body": lambda _: "",
+    "request_body_file": lambda _: "",
+    "limit_rate": lambda _: "0",
+    "proxy_host": lambda request: request.values.get("\0proxy_host", ""),
+    "proxy_port": lambda request: request.values.get("\0proxy_port", ""),
+}
+_PREFIXES: tuple[tuple[str, Callable[[Request, str], str]], ...] = (
+    ("arg_", _argument),
+    ("http_", _header),
+    ("cookie_", _cookie),
+    (
+        "upstream_",
+        lambda request, name: request.choices.unknown(f"$upstream_{name}, known after the upstream answered"),
+    ),
+    ("sent_http_", lambda request, name: request.choices.unknown(f"$sent_http_{name}, known after the answer")),
+)
+_NOT_KNOWN = frozenset(
+    "binary_remote_addr remote_port bytes_sent body_bytes_sent pipe request_completion request_length request_time "
+    "request_id status connection connection_requests connection_time nginx_version hostname pid msec time_iso8601 "
+    "time_local gzip_ratio uid_got uid_set uid_reset secure_link secure_link_expires invalid_referer slice_range "
+    "ancient_browser modern_browser msie realip_remote_port session_time spdy".split()
+)
+_NOT_KNOWN_PREFIXES = ("ssl_", "tcpinfo_", "geoip", "sent_trailer_", "connections_", "proxy_protocol_", "jwt_")
