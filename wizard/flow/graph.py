@@ -6,11 +6,22 @@ Owns the layout. May not know results or screens.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from wizard.flow.language import DONE, Flow, Step, Target
 from wizard.flow.order import post_dominators
 
 _INDENT = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is still to be told: a step, or a line. The step at which the ways join again is left to `until`'s owner."""
+
+    step: str | None
+    line: str
+    depth: int
+    until: str | None
 
 
 def tree(flow: Flow) -> str:
@@ -22,25 +33,25 @@ def tree(flow: Flow) -> str:
     lines = [f"{flow.name}: {flow.title} (for: {flow.scope})"]
     joins = post_dominators([flow.start], lambda name: _steps_after(flow, name)) if flow.step(flow.start) else {}
     told: set[str] = set()
-    waiting: list[tuple[str | None, str, int]] = [(flow.start, "", 0)]  # a step to tell, or a line that is ready
+    waiting = [_Part(flow.start, "", 0, None)]
     while waiting:
-        name, line, depth = waiting.pop()
-        if line:
-            lines.append(_INDENT * depth + line)
-        step = flow.step(name) if name is not None and name not in told else None
+        part = waiting.pop()
+        if part.line:
+            lines.append(_INDENT * part.depth + part.line)
+        step = flow.step(part.step) if part.step is not None and part.step not in told else None
         if step is None:
             continue
         told.add(step.name)
         lines.append("")
-        lines += [_INDENT * depth + each for each in _heading(step)]
+        lines += [_INDENT * part.depth + each for each in _heading(step)]
         join = joins.get(step.name)
-        below: list[tuple[str | None, str, int]] = []
+        below: list[_Part] = []
         for words, target in _grouped(step):
-            inside = target.step if target.step is not None and target.step != join else None
-            below.append((None, f"{words} -> {_named(target)}", depth + 1))
-            if inside is not None:
-                below.append((inside, "", depth + 2))
-        below.append((join, "", depth))
+            below.append(_Part(None, f"{words} -> {_named(target)}", part.depth + 1, None))
+            if target.step != join:
+                below.append(_Part(target.step, "", part.depth + 2, join))
+        if join != part.until:
+            below.append(_Part(join, "", part.depth, part.until))
         waiting += reversed(below)
     return "\n".join(lines) + "\n"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from wizard.flow.language import At, Cause, Command, Confidence, Needs, Problem, Stage
 from wizard.flow.library import Library
-from wizard.flow.lint_places import Places, is_shell, names_used
+from wizard.flow.lint_places import Places, is_shell, names_used, variable_meant
 from wizard.flow.order import cycles, topological
 from wizard.flow.reading import nearest
 from wizard.flow.vocabulary import SCOPES, UNKNOWN, Observations, Vocabulary, outcome_sets, rank
@@ -187,15 +187,17 @@ class _CauseLinter:
         yield from problems
 
     def _names_bound(self, cause: Cause, name: str, at: At, when: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
-        subject = self._vocabulary.subject_variables(SCOPES[self._rank(cause)])
+        scope = SCOPES[self._rank(cause)]
+        subject = self._vocabulary.subject_variables(scope)
         if name in subject:
             return
         check, _, value = name.partition(".")
-        words = self._vocabulary.checks.get(check)
-        if words is None:
-            yield Problem(
-                at, f"{{{name}}} is no variable that is known", _meant(name, subject | self._vocabulary.checks.keys())
-            )
+        if name in self._vocabulary.subject_variables(SCOPES[-1]):
+            yield Problem(at, f"{{{name}}} is no variable of a {scope}, at which this cause can be found")
+            return
+        if check not in self._vocabulary.checks:
+            hint = variable_meant(name, subject, self._vocabulary)
+            yield Problem(at, f"{{{name}}} is no variable that is known", hint)
             return
         for need in cause.needs:
             fits = outcome_sets(need.outcomes)
@@ -236,8 +238,3 @@ def _ruled_out(cause: Cause, need: Needs) -> bool:
     """Whether observations always exclude a cause."""
     given = outcome_sets(need.outcomes)
     return any(check in given and given[check] <= frozenset(outcomes) for check, outcomes in cause.excludes)
-
-
-def _meant(name: str, known: frozenset[str] | set[str]) -> str:
-    hint = nearest(name, known) or nearest(name.partition(".")[0], known)
-    return hint if hint.startswith("did you mean") else ""

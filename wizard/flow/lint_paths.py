@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from wizard.flow.language import At, Cause, Flow, Problem, Step
 from wizard.flow.library import Library
-from wizard.flow.lint_places import Places, names_used
+from wizard.flow.lint_places import Places, names_used, variable_meant
 from wizard.flow.paths import Claim, Failure, Graph, Site, TooManyPathsError, failures
-from wizard.flow.reading import nearest
 from wizard.flow.vocabulary import Vocabulary, outcome_sets
 
 _STEPS_TOLD = 12
@@ -72,7 +71,7 @@ def _texts(library: Library, vocabulary: Vocabulary, graph: Graph, places: Place
                 carrying = () if words is None else [word for word, values in words.outcomes.items() if value in values]
                 if not carrying:
                     problems.append(
-                        Problem(at, f"{{{name}}} is no variable that is known", _meant(name, known, vocabulary))
+                        Problem(at, f"{{{name}}} is no variable that is known", variable_meant(name, known, vocabulary))
                     )
                 else:
                     used.setdefault((check, frozenset(carrying)), {}).setdefault((node, None), _Use(name, at))
@@ -98,17 +97,6 @@ def _step_texts(flow: Flow, step: Step, places: Places) -> Iterator[tuple[str, A
         yield label, places.of_step(flow, step, "choices", value)
     for index, word in enumerate(step.argv):
         yield word, places.of_step(flow, step, "argv", str(index))
-
-
-def _meant(name: str, subject: frozenset[str], vocabulary: Vocabulary) -> str:
-    values = {
-        f"{check}.{value}"
-        for check, words in vocabulary.checks.items()
-        for carried in words.outcomes.values()
-        for value in carried
-    }
-    hint = nearest(name, subject | values)
-    return hint if hint.startswith("did you mean") else ""
 
 
 def _path(failure: Failure) -> str:

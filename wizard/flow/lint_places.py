@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 from wizard.flow.language import At, Cause, Flow, Problem, Step
 from wizard.flow.library import Library
+from wizard.flow.reading import nearest
 from wizard.flow.templates import TemplateError, parse
+from wizard.flow.vocabulary import Vocabulary
 
 
 class Places:
@@ -44,6 +46,18 @@ def names_used(text: str, at: At, problems: list[Problem]) -> Iterator[str]:
         yield from parse(text).variables
     except TemplateError as error:
         problems.append(Problem(at, f"{error}", f"character {error.offset + 1} of the text"))
+
+
+def variable_meant(name: str, subject: frozenset[str], vocabulary: Vocabulary) -> str:
+    """A hint that names the variable most like this one; empty where none is."""
+    values = {
+        f"{check}.{value}"
+        for check, words in vocabulary.checks.items()
+        for carried in words.outcomes.values()
+        for value in carried
+    }
+    hint = nearest(name, subject | values)
+    return hint if hint.startswith("did you mean") else ""
 
 
 def is_shell(argv: tuple[str, ...]) -> bool:

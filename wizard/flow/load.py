@@ -199,7 +199,8 @@ class _FileReader(Reader):
         kinds = [kind for kind in _STEP_KEYS if kind in present]
         if len(kinds) != 1:
             said = f"it has {' and '.join(kinds)}" if kinds else "it has none of them"
-            self.note(key.at, f"a step has exactly one of {', '.join(_STEP_KEYS)}; {said}", self._kind_meant(present))
+            hint = "" if kinds else self._kind_meant(present)
+            self.note(key.at, f"a step has exactly one of {', '.join(_STEP_KEYS)}; {said}", hint)
             return None
         allowed, required = _STEP_KEYS[kinds[0]]
         self.fields(fields, f"a step with {kinds[0]!r}", allowed, required)

@@ -86,6 +86,8 @@ def read(file: str, text: str) -> Node:
     """
     if len(text) > MAX_CHARACTERS:
         raise Refused(Problem(At(file, 1, 1), f"the file is longer than {MAX_CHARACTERS} characters"))
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise Refused(Problem(_first_unreadable(file, text), "a character that YAML does not allow"))
     try:
         return _Builder(file).build(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
@@ -160,7 +162,7 @@ class _Builder:
                     raise Refused(Problem(at, "an alias: write the value out"))
                 case yaml.ScalarEvent():
                     self._plain(event, at)
-                    self._add(Text(at, self._checked(event.value, at), quoted=event.style is not None))
+                    self._add(Text(at, self._checked(event.value, at), quoted=bool(event.style)))
                 case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                     self._plain(event, at)
                     if len(self._open) >= MAX_DEPTH:
