@@ -131,11 +131,12 @@ class Guest:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
+            start_new_session=True,
         )
         try:
             out, err = done.communicate(given, timeout=timeout)
         except subprocess.TimeoutExpired as late:
-            done.kill()
+            os.killpg(done.pid, signal.SIGKILL)  # nsenter has forked: both hold the pipes
             done.communicate()
             raise GuestError(f"no end within {timeout:g} s: {command}") from late
         if check and done.returncode != 0:

@@ -57,6 +57,12 @@ def read_request(connection: Connection) -> bytes:
     return text
 
 
+def path_of(head: bytes) -> str:
+    """The path that the request line names."""
+    words = head.split(b"\r\n")[0].split(b" ")
+    return words[1].split(b"?")[0].decode("latin1") if len(words) > 1 else ""
+
+
 def reset(connection: Connection) -> None:
     """Closes with RST."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -82,6 +88,13 @@ def answer_late(connection: Connection, delay: float) -> None:
     connection.sendall(answer(200, "at last\n"))
 
 
+def ask_database(connection: Connection, address: str) -> None:
+    """Connects to another service first, without a deadline of its own."""
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host, int(port)), timeout=300).close()
+    connection.sendall(answer(200, "the shop is open\n"))
+
+
 def silence() -> None:
     """Waits for longer than anybody else."""
     time.sleep(3600)
@@ -105,6 +118,7 @@ def modes(wish: argparse.Namespace) -> dict[str, Callable[[Connection], None]]:
         "segfault": lambda _: crash(signal.SIGSEGV),
         "kill": lambda _: crash(signal.SIGKILL),
         "memory": lambda _: eat_memory(),
+        "database": lambda c: ask_database(c, wish.database),
     }
 
 
@@ -134,9 +148,7 @@ def serve(connection: Connection, wish: argparse.Namespace, tls: ssl.SSLContext 
             return
         request = head.split(b"\r\n")[0].decode("latin1")
         print(time.strftime("%H:%M:%S"), request, flush=True)
-        words = request.split(" ")
-        path = words[1].split("?")[0] if len(words) > 1 else ""
-        modes(wish).get(routes.get(path, wish.mode), modes(wish)["ok"])(connection)
+        modes(wish).get(routes.get(path_of(head), wish.mode), modes(wish)["ok"])(connection)
     except OSError as error:
         print(time.strftime("%H:%M:%S"), type(error).__name__, error, flush=True)
     finally:
@@ -172,6 +184,8 @@ def tls_context(wish: argparse.Namespace) -> ssl.SSLContext | None:
     if wish.client_ca:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(wish.client_ca)
+    if wish.newest_tls:
+        context.maximum_version = ssl.TLSVersion[wish.newest_tls]
     if wish.only_name:
 
         def named(_: ssl.SSLSocket | ssl.SSLObject, name: str | None, __: ssl.SSLContext) -> int | None:
@@ -216,7 +230,7 @@ def main() -> None:
     parser.add_argument("--backlog", type=int, default=128)
     parser.add_argument("--workers", type=int, default=64)
     parser.add_argument("--socket-mode", default="666")
-    for name in ("--cert", "--key", "--client-ca", "--only-name"):
+    for name in ("--cert", "--key", "--client-ca", "--only-name", "--newest-tls", "--database"):
         parser.add_argument(name)
     wish = parser.parse_args()
     tls = tls_context(wish)

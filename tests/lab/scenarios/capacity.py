@@ -183,3 +183,26 @@ def slow_to_start(guest: Guest) -> Iterator[None]:
     line = next(line for line in text.splitlines() if line.startswith("ExecStart="))
     guest.write(UNIT, text.replace(line, f"ExecStart={start}"))
     guest.run("systemctl daemon-reload; systemctl restart shop")
+
+
+@scenario("gateway-upstream-max-conns", systemd=True, restless=True, repair=Repair.OPEN)
+def max_conns_reached(guest: Guest) -> Iterator[None]:
+    """max_conns lets two requests through at a time; two slow ones are under way."""
+    app(guest, "--route /slow=slow --delay 30")
+    before = "upstream shop_app {\n    zone shop_app 64k;\n    server 127.0.0.1:8000 max_conns=200;\n}"
+    site(guest, proxy("http://shop_app", "proxy_read_timeout 60s;", quick=False), before=before)
+    start_nginx(guest)
+    yield
+    edit(guest, SITE, "max_conns=200", "max_conns=2")
+    reload_nginx(guest)
+    crowd(guest, "http://shop.example/slow", 4)
+    guest.run("sleep 0.5")
+
+
+@scenario("gateway-temp-disk-full", systemd=True, status=500, body=200_000, repair=Repair.OPEN)
+def body_folder_full(guest: Guest) -> Iterator[None]:
+    """The filesystem for request bodies is full: every upload fails."""
+    shop(guest)
+    guest.run("mount -t tmpfs -o size=1m,mode=700,uid=33 tmpfs /var/lib/nginx/body")
+    yield
+    guest.run("head -c 2000000 /dev/zero >/var/lib/nginx/body/left-over", check=False)

@@ -189,3 +189,34 @@ def two_servers_two_faults(guest: Guest) -> Iterator[None]:
     yield
     guest.run("systemctl stop shop")
     end(guest, other)
+
+
+@scenario("gateway-source-address-invalid", status=(500, 502), repair=Repair.OPEN)
+def source_address_gone(guest: Guest) -> Iterator[None]:
+    """proxy_bind names an address that this host no longer has."""
+    guest.run("ip address add 192.0.2.77/32 dev lo")
+    app(guest)
+    site(guest, proxy("http://127.0.0.1:8000", "proxy_bind 192.0.2.77;"))
+    start_nginx(guest)
+    yield
+    guest.run("ip address del 192.0.2.77/32 dev lo")
+
+
+@scenario("gateway-proxy-loop", status=(500, 502, 503, 504), restless=True, repair=Repair.OPEN)
+def asks_itself(guest: Guest) -> Iterator[None]:
+    """The site's upstream is the gateway itself, and the same site answers there."""
+    shop(guest)
+    edit(guest, "/etc/nginx/nginx.conf", "worker_connections 768;", "worker_connections 64;")
+    reload_nginx(guest)
+    yield
+    edit(guest, SITE, "http://127.0.0.1:8000", "http://127.0.0.1:80")
+    reload_nginx(guest)
+
+
+@scenario("upstream-wrong-address", repair=Repair.OPEN, synonyms=("route-missing",))
+def address_of_another_network(guest: Guest) -> Iterator[None]:
+    """The upstream's address lies in a network that this host has no way to."""
+    shop(guest)
+    yield
+    edit(guest, SITE, "http://127.0.0.1:8000", "http://10.99.0.1:8000")
+    reload_nginx(guest)

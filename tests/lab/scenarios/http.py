@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from tests.lab.decoys import old_errors
 from tests.lab.guest import Guest
 from tests.lab.scenario import Repair, scenario
-from tests.lab.stack import app, edit, php, php_site, program, proxy, reload_nginx, service, site, start_nginx
+from tests.lab.stack import app, edit, nft, php, php_site, program, proxy, reload_nginx, service, site, start_nginx
 
 SITE = "/etc/nginx/sites-available/shop"
 UNIT = "/etc/systemd/system/shop.service"
 CLOSED = ("upstream-app-exception-empty-reply", "upstream-closes-early")  # its process may well live on
+CRASHED = ("upstream-crashed-mid-request",)
 CART = "http://shop.example/cart"
 
 
@@ -161,71 +162,6 @@ def dies_inside_the_headers(guest: Guest) -> Iterator[None]:
     redeploy(guest, "--mode partial-header")
 
 
-@scenario("upstream-not-http", status=(0, 9, 200, 502), repair=Repair.OPEN)
-def ssh_behind_the_port(guest: Guest) -> Iterator[None]:
-    """The port belongs to an SSH server."""
-    pid = shop(guest)
-    yield
-    guest.run(f"kill {pid}; sleep 0.2")
-    app(guest, "--mode ssh")
-
-
-@scenario("upstream-not-http", status=(0, 9, 200, 502), repair=Repair.OPEN)
-def redis_behind_the_port(guest: Guest) -> Iterator[None]:
-    """The port belongs to something that speaks another line protocol."""
-    pid = shop(guest)
-    yield
-    guest.run(f"kill {pid}; sleep 0.2")
-    app(guest, "--mode not-http")
-
-
-@scenario("protocol-http1-vs-http2", status=(0, 9, 200, 502), repair=Repair.OPEN, synonyms=("upstream-not-http",))
-def only_http2(guest: Guest) -> Iterator[None]:
-    """The application speaks HTTP/2 only."""
-    pid = shop(guest)
-    yield
-    guest.run(f"kill {pid}; sleep 0.2")
-    app(guest, "--mode http2")
-
-
-@scenario("protocol-mismatch-fastcgi-http", systemd=True, url="http://shop.example/index.php", twin=True)
-def http_to_fastcgi(guest: Guest) -> Iterator[None]:
-    """proxy_pass to PHP-FPM's port."""
-    php(guest, listen="127.0.0.1:9000")
-    php_site(guest, "127.0.0.1:9000")
-    start_nginx(guest)
-    yield
-    edit(guest, SITE, "fastcgi_pass 127.0.0.1:9000;", "proxy_pass http://127.0.0.1:9000;")
-    reload_nginx(guest)
-
-
-@scenario("protocol-mismatch-fastcgi-http", status=(502, 504))
-def fastcgi_to_http(guest: Guest) -> Iterator[None]:
-    """fastcgi_pass to an HTTP server."""
-    shop(guest)
-    yield
-    lines = "include fastcgi_params;\n        fastcgi_pass 127.0.0.1:8000;\n        fastcgi_read_timeout 2s;"
-    site(guest, lines)
-    reload_nginx(guest)
-
-
-@scenario("protocol-mismatch-uwsgi-http", systemd=True, twin=True)
-def http_to_uwsgi(guest: Guest) -> Iterator[None]:
-    """proxy_pass to a socket of uwsgi that speaks the uwsgi protocol."""
-    text = 'def app(environ, start_response):\n    start_response("200 OK", [])\n    return [b"open\\n"]\n'
-    guest.write("/srv/shop/shop.py", text)
-    service(
-        guest, "/usr/bin/uwsgi --plugin python3 --master --chdir /srv/shop --module shop:app --socket 127.0.0.1:3031"
-    )
-    guest.run("systemctl start shop")
-    guest.await_listener("3031")
-    site(guest, "include uwsgi_params;\n        uwsgi_pass 127.0.0.1:3031;")
-    start_nginx(guest)
-    yield
-    site(guest, proxy("http://127.0.0.1:3031"))
-    reload_nginx(guest)
-
-
 @scenario("upstream-returns-502", systemd=True, repair=Repair.NONE, twin=True)
 def application_says_502(guest: Guest) -> Iterator[None]:
     """The application itself answers 502."""
@@ -234,45 +170,12 @@ def application_says_502(guest: Guest) -> Iterator[None]:
     redeploy(guest, "--mode status --status 502")
 
 
-@scenario("upstream-returns-503", systemd=True, status=503, repair=Repair.NONE, synonyms=("upstream-returns-502",))
+@scenario("upstream-returns-502", systemd=True, status=503, repair=Repair.NONE, synonyms=("upstream-returns-503",))
 def application_says_503(guest: Guest) -> Iterator[None]:
     """The application itself answers 503."""
     shop(guest)
     yield
     redeploy(guest, "--mode status --status 503")
-
-
-@scenario("proxy-protocol-mismatch", systemd=True, repair=Repair.OPEN)
-def proxy_header_expected(guest: Guest) -> Iterator[None]:
-    """An inner nginx expects the PROXY header, which the outer one does not send over HTTP."""
-    inner = "server {\n    listen 127.0.0.1:8000;\n    server_name _;\n    return 200 open;\n}\n"
-    guest.write("/etc/nginx/conf.d/inner.conf", inner)
-    site(guest, proxy("http://127.0.0.1:8000"))
-    start_nginx(guest)
-    yield
-    edit(guest, "/etc/nginx/conf.d/inner.conf", "127.0.0.1:8000", "127.0.0.1:8000 proxy_protocol")
-    guest.run("systemctl restart nginx")
-
-
-@scenario("proxy-protocol-mismatch", repair=Repair.OPEN, synonyms=("upstream-crashed-mid-request", *CLOSED))
-def proxy_header_expected_by_the_application(guest: Guest) -> Iterator[None]:
-    """The application closes every connection that does not begin with a PROXY header."""
-    pid = shop(guest)
-    yield
-    guest.run(f"kill {pid}; sleep 0.2")
-    app(guest, "--mode proxy-protocol")
-
-
-@scenario("upstream-allowlist-drops", systemd=True, url="http://shop.example/index.php")
-def php_allowed_clients(guest: Guest) -> Iterator[None]:
-    """PHP-FPM's listen.allowed_clients does not hold the gateway's address."""
-    php(guest, "listen.allowed_clients = 127.0.0.1", listen="127.0.0.1:9000")
-    php_site(guest, "127.0.0.1:9000")
-    start_nginx(guest)
-    yield
-    edit(guest, "/etc/php/8.2/fpm/pool.d/www.conf", "allowed_clients = 127.0.0.1", "allowed_clients = 10.0.0.5")
-    guest.run("systemctl restart php8.2-fpm")
-    guest.await_listener("9000")
 
 
 @scenario("upstream-returns-502", repair=Repair.NONE, synonyms=("upstream-not-listening",))
@@ -289,3 +192,52 @@ def inner_gateway_says_502(guest: Guest) -> Iterator[None]:
     yield
     guest.run(f"kill {pid}; sleep 0.2")
     program(guest)
+
+
+@scenario("upstream-app-exception-empty-reply", systemd=True, url=CART, repair=Repair.NONE, synonyms=CRASHED)
+def uwsgi_exception(guest: Guest) -> Iterator[None]:
+    """uwsgi sends nothing at all where the application raises an exception."""
+    text = (
+        "def app(environ, start_response):\n"
+        '    if environ["PATH_INFO"] == "/cart":\n        raise KeyError("basket")\n'
+        '    start_response("200 OK", [])\n    return [b"open\\n"]\n'
+    )
+    guest.write("/srv/shop/shop.py", text.replace('raise KeyError("basket")', "pass"))
+    start = "/usr/bin/uwsgi --plugin python3 --master --chdir /srv/shop --module shop:app --socket 127.0.0.1:3031"
+    service(guest, start, "KillSignal=SIGQUIT")
+    guest.run("systemctl start shop")
+    guest.await_listener("3031")
+    site(guest, "include uwsgi_params;\n        uwsgi_pass 127.0.0.1:3031;")
+    start_nginx(guest)
+    yield
+    guest.write("/srv/shop/shop.py", text)
+    guest.run("systemctl restart shop")
+    guest.await_listener("3031")
+
+
+@scenario(
+    "upstream-dependency-down",
+    systemd=True,
+    status=504,
+    repair=Repair.OPEN,
+    synonyms=("upstream-hung", "upstream-slow-response"),
+)
+def database_silent(guest: Guest) -> Iterator[None]:
+    """The application waits for a database whose packets are dropped."""
+    guest.spawn("socat TCP-LISTEN:5432,fork,reuseaddr /dev/null", log="/var/log/database.log")
+    guest.await_listener("5432")
+    shop(guest, "--mode database --database 127.0.0.1:5432")
+    yield
+    nft(guest, "input", "tcp dport 5432 drop")
+
+
+@scenario("upstream-service-stopped", systemd=True, status=500, synonyms=("gateway-auth-subrequest-down",), twin=True)
+def login_service_stopped(guest: Guest) -> Iterator[None]:
+    """The shop works; the service that auth_request asks first was stopped, and clients see 500."""
+    app(guest, listen="127.0.0.1:8200", name="login")
+    app(guest)
+    inside = "location = /check {\n        internal;\n        proxy_pass http://127.0.0.1:8200;\n    }"
+    site(guest, proxy("http://127.0.0.1:8000", "auth_request /check;"), inside=inside)
+    start_nginx(guest)
+    yield
+    guest.run("systemctl stop login")

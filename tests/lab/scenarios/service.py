@@ -107,3 +107,52 @@ def import_error(guest: Guest) -> Iterator[None]:
     yield
     guest.write("/opt/shop/server.py", "import os\nimport shop_settings\n\nprint(shop_settings.PORT)\n")
     restart(guest)
+
+
+@scenario("upstream-service-stopped", systemd=True)
+def instance_of_a_template_stopped(guest: Guest) -> Iterator[None]:
+    """The service is shop@8000, an instance of a template."""
+    service(guest, f"{program(guest)} --listen 127.0.0.1:%i", name="shop@", enabled=False)
+    guest.run("systemctl start shop@8000")
+    guest.await_listener("8000")
+    site(guest, proxy("http://127.0.0.1:8000"))
+    start_nginx(guest)
+    yield
+    guest.run("systemctl stop shop@8000")
+
+
+@scenario("upstream-service-stopped", systemd=True)
+def gunicorn_stopped(guest: Guest) -> Iterator[None]:
+    """gunicorn, its port in a configuration file that the unit names."""
+    text = 'def app(environ, start_response):\n    start_response("200 OK", [])\n    return [b"open\\n"]\n'
+    guest.write("/srv/shop/shop.py", text)
+    guest.write("/srv/shop/gunicorn.conf.py", 'bind = "127.0.0.1:8000"\nworkers = 1\n')
+    service(guest, "/usr/bin/gunicorn --config /srv/shop/gunicorn.conf.py shop:app", "WorkingDirectory=/srv/shop")
+    guest.run("systemctl start shop")
+    guest.await_listener("8000")
+    site(guest, proxy("http://127.0.0.1:8000"))
+    start_nginx(guest)
+    yield
+    guest.run("systemctl stop shop")
+
+
+@scenario("upstream-service-failed-start", systemd=True, repair=Repair.NONE)
+def setting_missing(guest: Guest) -> Iterator[None]:
+    """The application misses a variable of its environment, says so, and exits."""
+    shop(guest)
+    yield
+    text = "import os\nimport sys\n\nif 'DATABASE_URL' not in os.environ:\n    sys.exit('DATABASE_URL is not set')\n"
+    guest.write("/opt/shop/server.py", text)
+    restart(guest)
+
+
+@scenario("upstream-service-failed-start", systemd=True, repair=Repair.OPEN, restless=True)
+def never_ready(guest: Guest) -> Iterator[None]:
+    """The unit is of Type=notify and the program never says that it is ready: the start times out."""
+    shop(guest)
+    yield
+    guest.write("/opt/shop/run.sh", "#!/bin/sh\nexec sleep 300\n", mode=0o755)
+    text = guest.read(UNIT)
+    line = next(line for line in text.splitlines() if line.startswith("ExecStart="))
+    guest.write(UNIT, text.replace(line, "Type=notify\nTimeoutStartSec=1\nExecStart=/opt/shop/run.sh"))
+    guest.run("systemctl daemon-reload; systemctl restart shop", check=False)

@@ -225,3 +225,13 @@ def stopped_by_a_signal(guest: Guest) -> Iterator[None]:
     shop(guest)
     yield
     guest.run("systemctl kill --signal=STOP shop")
+
+
+@scenario("upstream-service-stopped", systemd=True, url=PHP_URL, synonyms=("unix-socket-missing",))
+def php_masked(guest: Guest) -> Iterator[None]:
+    """php8.2-fpm was stopped and masked."""
+    php(guest)
+    php_site(guest)
+    start_nginx(guest)
+    yield
+    guest.run("systemctl mask --now php8.2-fpm")

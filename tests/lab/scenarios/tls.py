@@ -129,3 +129,12 @@ def client_certificate(guest: Guest) -> Iterator[None]:
     pid = shop(guest)
     yield
     swap(guest, pid, served(guest, more="--client-ca /opt/shop/tls/authority.crt"))
+
+
+@scenario("tls-version-or-cipher-mismatch", repair=Repair.OPEN)
+def only_newer_tls_spoken(guest: Guest) -> Iterator[None]:
+    """The application speaks TLS 1.2 at most, and the gateway was told to speak 1.3 only."""
+    shop(guest, "proxy_ssl_protocols TLSv1.2 TLSv1.3;", more="--newest-tls TLSv1_2")
+    yield
+    edit(guest, SITE, "TLSv1.2 TLSv1.3", "TLSv1.3")
+    reload_nginx(guest)
