@@ -8,11 +8,16 @@ import sys
 
 import pytest
 
-pytest_plugins = ["tests.lab.score"]
+from tests.lab import score
 
 LEAKING = ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "CLICOLOR", "LINES", "COLUMNS", "TMUX", "SSH_CONNECTION")
 LEAKING_PREFIXES = ("TEXTUAL", "XDG_", "GATEWAY_WIZARD_", "LC_")
 LEAKING_SUFFIXES = ("_PROXY", "_proxy")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Adds the table of the fault lab to what pytest prints."""
+    config.pluginmanager.register(score, "fault-lab-score")
 
 
 @pytest.fixture(autouse=True)
@@ -23,15 +28,14 @@ def _hermetic(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skips the lab where it cannot run. In CI as root it must run, so there it fails instead."""
     lab = [item for item in items if item.get_closest_marker("lab")]
     reason = _why_no_lab() if lab else None
     if reason is None or (os.environ.get("CI") == "true" and sys.platform == "linux" and os.geteuid() == 0):
         return
-    config.issue_config_time_warning(pytest.PytestConfigWarning(f"FAULT LAB SKIPPED: {reason}"), stacklevel=2)
     for item in lab:
-        item.add_marker(pytest.mark.skip(reason=f"FAULT LAB SKIPPED: {reason}"))
+        item.add_marker(pytest.mark.skip(reason=f"{score.SKIPPED}{reason}"))
 
 
 def _why_no_lab() -> str | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import pytest
 
 KEY = "lab"
+SKIPPED = "FAULT LAB SKIPPED: "
 
 
 @dataclass(slots=True)
@@ -44,10 +45,13 @@ class Row:
 
 
 _rows: dict[str, Row] = defaultdict(Row)
+_skipped: set[str] = set()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Collects what the tests noted."""
+    if report.skipped and isinstance(report.longrepr, tuple) and SKIPPED in report.longrepr[2]:
+        _skipped.add(report.longrepr[2].partition(SKIPPED)[2])
     for key, value in report.user_properties if report.when == "teardown" else ():
         if key != KEY:
             continue
@@ -62,10 +66,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints the table, where the lab ran."""
+    """Prints the table, and says loudly where the lab did not run."""
+    say = terminalreporter.write_line
+    for reason in sorted(_skipped):
+        terminalreporter.section("FAULT LAB SKIPPED", "!", red=True, bold=True)
+        say(f"No fault was tried: {reason}.")
     if not _rows:
         return
-    say = terminalreporter.write_line
     terminalreporter.section("fault lab")
     say(f"{'cause':36} {'symptom':>9} {'named':>9} {'unchanged':>9} {'repaired':>9}")
     total = Row()
