@@ -58,7 +58,7 @@ def end_of_header(data: bytes | bytearray, start: int = 0) -> int | None:
         data: everything received so far.
         start: how much of it was looked at before; only the rest is.
     """
-    if start == 0 and data[:1] in {b"\n", b"\r"}:  # CGI without any header line
+    if start < 2 and data.startswith((b"\n", b"\r")):  # CGI without any header line
         line = re.match(rb"\r?\n", data)
         if line:
             return line.end()

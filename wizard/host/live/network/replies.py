@@ -26,6 +26,7 @@ _GRACE_SECONDS = 0.15  # to see the whole banner of what is not HTTP
 _MOST_INTERIM = 16
 _FIELD_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}[ \t]*:")
 _HTTP = b"HTTP/"
+_MALFORMED = "malformed status line"
 
 
 class Style(Enum):
@@ -139,12 +140,12 @@ async def _read_header(stream: Stream, buffer: bytearray, terms: Terms) -> Head:
         if end is None and len(buffer) >= LONGEST_HEADER:
             head = _parsed(bytes(buffer), terms.style)
             if head is None:
-                raise await _not_header(stream, terms, "no status line")
+                raise NoReply("reading-header", "not-protocol", detail=_MALFORMED)
             return _cut(head)
         if end is not None:
             head = _parsed(bytes(buffer[:end]), terms.style)
             if head is None:
-                raise await _not_header(stream, terms, "no status line")
+                raise NoReply("reading-header", "not-protocol", detail=_MALFORMED)
             del buffer[:end]
             return head
         looked_at = len(buffer)

@@ -16,6 +16,7 @@ import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import cast
 
 from wizard.host.live.network.certificates import carries_name, read_certificate
 from wizard.host.live.network.streams import READ_SIZE, Wire
@@ -264,7 +265,7 @@ class TlsStream:
             TlsBroken: it sent an alert.
             OSError: the connection broke.
         """
-        while not self.seen.ticket:
+        while True:
             try:
                 self.tls.read(READ_SIZE)
             except ssl.SSLWantReadError:
@@ -333,7 +334,7 @@ def _broken_wire(error: OSError, seen: Seen) -> TlsBroken:
 
 
 def _reason(error: ssl.SSLError) -> str:
-    reason: str | None = error.reason  # None where OpenSSL's queue of errors was empty
+    reason = cast("str | None", error.reason)  # None where OpenSSL's queue of errors was empty
     return reason or str(error)
 
 
