@@ -171,11 +171,10 @@ def _index(request: Request) -> Answer | Jump | Served:
         name = fill(request, source)
         if name.startswith("/"):
             return internal_redirect(request, name + (f"?{request.args}" if request.args else ""))
-        path = path_for(request, request.uri + name, fill)
         folder = path_for(request, request.uri, fill)
-        if path is None or folder is None:
+        if folder is None:
             return Answer(500, None, level.at)
-        if request.file(path):
+        if request.file(folder + name):
             request.step(f"index leads to {said(request.uri + name)}")
             return internal_redirect(request, request.uri + name + (f"?{request.args}" if request.args else ""))
         if not folder_seen and not request.folder(folder):

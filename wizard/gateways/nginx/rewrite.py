@@ -169,6 +169,7 @@ def _set(run: _Run, _level: Level, directive: Directive) -> None:
     value = run.fill(directive.args[1])
     if name == "args":
         run.request.args = value
+        run.request.valid_unparsed = False
     elif name != "limit_rate":
         run.request.values[name] = value
 

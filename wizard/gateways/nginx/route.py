@@ -99,7 +99,7 @@ def _walk(asked: _Asked, instance: Instance, url: str, choices: Choices) -> Rout
         host="",
         headers=asked.headers,
         unparsed=to.target,
-        client=asked.client or ("unix:" if bound.address.unix else asked.local),
+        client=asked.client or _own_address(asked.local),
         local=(asked.local, bound.address.port),
         exists=asked.exists,
         client_given=asked.client is not None,
@@ -108,6 +108,13 @@ def _walk(asked: _Asked, instance: Instance, url: str, choices: Choices) -> Rout
         return reported(request, instance, url, _result(request, to))
     except Undecided as reason:
         return undecided(request, instance, url, str(reason))
+
+
+def _own_address(local: str) -> str:
+    """The source address of a connection that this host makes to one of its own addresses."""
+    if local.startswith("unix:"):
+        return "unix:"
+    return "127.0.0.1" if local.startswith("127.") else local
 
 
 def _result(request: Request, to: Target) -> Result:
