@@ -123,3 +123,17 @@ async def refused_name(subject: Subject, asker: Asker) -> Finding:
             "resolves", f"{one_line(name)} is {shown} now.", {"addresses": answer.addresses}, by_hand=by_hand
         )
     return Finding("does-not", f"{one_line(name)} does not resolve ({answer.error}).", by_hand=by_hand)
+
+
+@check("scheme", Scope.SERVER, {"editable": ("edit",), "elsewhere": ()})
+async def scheme(subject: Subject, asker: Asker) -> Finding:
+    """Find the line in which the gateway's scheme for this upstream stands."""
+    route, _ = required(subject)
+    gateway = (await survey(asker)).gateway_of(route.gateway)
+    if gateway is None or route.proxying is None:
+        return Finding("elsewhere", "The configuration could not be read.")
+    old, new = ("https://", "http://") if route.proxying.tls else ("http://", "https://")
+    edit = replaced(gateway.configuration, route.action.at, old, new)
+    if edit is None:
+        return Finding("elsewhere", "The scheme does not stand in one line of the configuration.")
+    return Finding("editable", f"{one_line(edit.file)}:{edit.line} says {old[:-3]}.", {"edit": edit})

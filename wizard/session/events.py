@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from wizard.checks.registry import Gap, Value
-from wizard.model import Broken, Route
+from wizard.model import Broken, Instance, Route
 
 
 class SubjectRef(msgspec.Struct, frozen=True):
@@ -23,6 +23,7 @@ class SubjectRef(msgspec.Struct, frozen=True):
     url: str | None = None
     route: Route | None = None
     server: str | None = None
+    gateway: Instance | None = None
 
 
 class Started(msgspec.Struct, frozen=True, tag_field="event", tag="started"):

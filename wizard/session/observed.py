@@ -5,11 +5,14 @@ Owns overruling, the lineage of subjects, and the variables that sentences and c
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from wizard.checks.registry import UNKNOWN, Value
+from wizard.checks.reply import curl_direct, question_for
 from wizard.flow.templates import render
+from wizard.host.questions import Protocol, Request
 from wizard.model import Instance, Route, Server
 from wizard.session.events import (
     AttemptStarted,
@@ -24,17 +27,13 @@ from wizard.session.events import (
 from wizard.text import one_line
 
 VARIABLES: Mapping[str, frozenset[str]] = {
-    "host": frozenset({"host.name"}),
-    "route": frozenset(
+    "host": frozenset(
         {
-            "route.url",
-            "route.place",
-            "route.listener",
-            "route.virtual-host",
-            "route.location",
-            "route.server-place",
+            "host.name",
             "gateway.kind",
+            "gateway.name",
             "gateway.user",
+            "gateway.group",
             "gateway.unit",
             "gateway.config",
             "gateway.pid",
@@ -42,9 +41,32 @@ VARIABLES: Mapping[str, frozenset[str]] = {
             "gateway.reload",
             "gateway.restart",
             "gateway.start",
+            "gateway.stop",
         }
     ),
-    "server": frozenset({"server.address", "server.name", "server.path", "server.place", "server.pool"}),
+    "route": frozenset(
+        {
+            "route.url",
+            "route.place",
+            "route.file",
+            "route.listener",
+            "route.virtual-host",
+            "route.location",
+            "route.server-place",
+        }
+    ),
+    "server": frozenset(
+        {
+            "server.address",
+            "server.name",
+            "server.path",
+            "server.place",
+            "server.pool",
+            "server.wait",
+            "server.revive",
+            "server.curl",
+        }
+    ),
 }
 
 
@@ -162,30 +184,40 @@ def sentence(template: str, values: Mapping[str, Value]) -> str:
 
 def variables_of(subject: SubjectRef) -> dict[str, Value]:
     """The variables that a subject has of itself."""
-    if subject.route is None:
-        return {"host.name": subject.key}
-    bound = _route_variables(subject.route)
-    if subject.scope == "server":
-        bound |= _server_variables(subject.route, subject.server or "")
+    bound: dict[str, Value] = {"host.name": subject.key} if subject.scope == "host" else {}
+    gateway = subject.route.gateway if subject.route is not None else subject.gateway
+    if gateway is not None:
+        bound |= _gateway_variables(gateway)
+    if subject.route is not None:
+        bound |= _route_variables(subject.route)
+        if subject.scope == "server":
+            bound |= _server_variables(subject.route, subject.server or "")
     return bound
 
 
+def _gateway_variables(gateway: Instance) -> dict[str, Value]:
+    return {
+        "gateway.kind": gateway.kind,
+        "gateway.name": gateway.kind,
+        "gateway.user": gateway.user or "the gateway's user",
+        "gateway.group": str(gateway.gid) if gateway.gid is not None else "",
+        "gateway.unit": gateway.unit or "",
+        "gateway.config": gateway.config,
+        "gateway.pid": gateway.pid or 0,
+        **commands_of(gateway),
+    }
+
+
 def _route_variables(route: Route) -> dict[str, Value]:
-    gateway = route.gateway
-    unit = gateway.unit or ""
+    place = route.action.at or route.location.at
     return {
         "route.url": route.url,
-        "route.place": str(route.action.at or route.location.at),
+        "route.place": str(place),
+        "route.file": place.file,
         "route.listener": route.listener.address,
         "route.virtual-host": route.virtual_host.name or "(default)",
         "route.location": route.location.pattern or "(none)",
         "route.server-place": str(route.virtual_host.at),
-        "gateway.kind": gateway.kind,
-        "gateway.user": gateway.user or "the gateway's user",
-        "gateway.unit": unit,
-        "gateway.config": gateway.config,
-        "gateway.pid": gateway.pid or 0,
-        **commands_of(gateway),
     }
 
 
@@ -195,19 +227,23 @@ def commands_of(gateway: Instance) -> dict[str, Value]:
     reload: tuple[str, ...]
     restart: tuple[str, ...]
     start: tuple[str, ...]
+    stop: tuple[str, ...]
     if gateway.unit:
         reload = ("systemctl", "reload", gateway.unit)
         restart = ("systemctl", "restart", gateway.unit)
         start = ("systemctl", "start", gateway.unit)
+        stop = ("systemctl", "stop", gateway.unit)
     else:
         reload = ("kill", "-HUP", str(gateway.pid)) if gateway.pid else (*tool, "-s", "reload")
         start = tool
+        stop = (*tool, "-s", "quit")
         restart = reload
     return {
         "gateway.test": (*tool, "-t"),
         "gateway.reload": reload,
         "gateway.restart": restart,
         "gateway.start": start,
+        "gateway.stop": stop,
     }
 
 
@@ -215,10 +251,28 @@ def _server_variables(route: Route, address: str) -> dict[str, Value]:
     servers = route.upstream.servers if route.upstream else ()
     server: Server | None = next((one for one in servers if one.address == address), None)
     place = (server.at if server else None) or route.action.at or route.location.at
-    return {
+    bound: dict[str, Value] = {
         "server.address": address,
         "server.name": (server.name if server else None) or address,
         "server.path": address.removeprefix("unix:") if address.startswith("unix:") else "",
         "server.place": str(place),
         "server.pool": (route.upstream.name if route.upstream else None) or address,
     }
+    question = question_for(route, address)
+    if question.protocol is Protocol.HTTP:
+        bound["server.curl"] = tuple(shlex.split(curl_direct(question)))
+        bound["server.wait"] = _wait(question)
+    if len(servers) > 1 or (server is not None and server.name is not None):
+        # A peer set with one address is never set aside (ngx_http_upstream_round_robin.c).
+        bound["server.revive"] = commands_of(route.gateway)["gateway.reload"]
+    return bound
+
+
+def _wait(question: Request) -> tuple[str, ...]:
+    """Ask until an answer comes, whatever its status, and at most half a minute."""
+    scheme = "https" if question.tls else "http"
+    words = ["curl", "-ksS" if question.tls else "-sS", "-o", "/dev/null", "-m", "5"]
+    words += ["--retry", "20", "--retry-delay", "1", "--retry-max-time", "30", "--retry-all-errors"]
+    if question.endpoint.startswith("unix:"):
+        return (*words, "--unix-socket", question.endpoint.removeprefix("unix:"), f"{scheme}://localhost/")
+    return (*words, f"{scheme}://{question.endpoint}/")

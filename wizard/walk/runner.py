@@ -314,4 +314,5 @@ def _reference(subject: Subject) -> SubjectRef:
         url=subject.url,
         route=subject.route,
         server=subject.server.address if subject.server else None,
+        gateway=subject.gateway if subject.route is None else None,
     )

@@ -1,0 +1,14 @@
+"""Every check of the program: importing this module declares them all.
+
+Owns the list of modules. A new file of checks is named here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wizard.checks import connect, gateway, listen, logged, name, packet, peer, repair, reply, request, service
+from wizard.checks.registry import Check, checks
+
+MODULES = (connect, gateway, listen, logged, name, packet, peer, repair, reply, request, service)
+CHECKS: Mapping[str, Check] = checks()

@@ -1,0 +1,49 @@
+"""The trees and causes that a run uses: the program's own, a person's own, and one that was named.
+
+Owns where they come from in a run. May not know what they say.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from wizard.checks import all as all_checks
+from wizard.checks.registry import Check
+from wizard.commands.run import InputError, UsageError
+from wizard.flow.data import flows_root, own_flows
+from wizard.flow.library import Library, Source, load_library
+from wizard.walk.runner import ENTRY
+
+
+def known_checks() -> dict[str, Check]:
+    """Every declared check by name."""
+    return dict(all_checks.CHECKS)
+
+
+def library_for(named: str | None) -> tuple[Library, str]:
+    """The library, and the name of the flow to begin with.
+
+    Args:
+        named: what `--flow` says: the name of a flow, a path of a file, or nothing.
+
+    Raises:
+        InputError: the file cannot be read or has problems.
+        UsageError: there is no flow of that name.
+    """
+    sources = [Source(flows_root())]
+    sources += [Source(folder, trusted=False) for folder in own_flows(os.environ) if folder.is_dir()]
+    is_file = named is not None and ("/" in named or named.endswith((".yaml", ".yml")))
+    if is_file and named is not None:
+        path = Path(named)
+        if not path.is_file():
+            raise InputError(f"there is no flow file {named}", named, "gateway-wizard flow list names the flows")
+        sources.append(Source(path, trusted=False))
+    library = load_library(*sources)
+    if library.problems:
+        first = library.problems[0]
+        raise InputError(first.what, str(first.at), first.hint or "gateway-wizard flow lint lists every problem")
+    name = ENTRY if named is None else (Path(named).stem if is_file else named)
+    if name not in library.flows:
+        raise UsageError(f"there is no flow {name!r}", f"there are: {', '.join(library.flows)}")
+    return library, name

@@ -1,0 +1,79 @@
+"""Where results go: one object of JSON, or text, on standard output and nothing else ever.
+
+Owns the choice of a format's printer. May not know how a report came about.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+
+import msgspec
+
+from wizard import __version__
+from wizard.session.build import iso
+from wizard.session.print_markdown import markdown
+from wizard.session.print_text import short, text
+from wizard.session.report import (
+    SCHEMA_VERSION,
+    ErrorPart,
+    HostPart,
+    Report,
+    SessionPart,
+    TargetPart,
+    WizardPart,
+)
+from wizard.text import visible
+
+
+def printed(report: Report, form: str) -> str:
+    """A report in one of the formats of the command line."""
+    match form:
+        case "json":
+            return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+        case "short":
+            return short(report)
+        case "markdown":
+            return markdown(report)
+        case "html":
+            from wizard.session.print_html import html  # noqa: PLC0415 - seldom asked for
+
+            return html(report)
+        case "nagios":
+            from wizard.session.print_nagios import nagios  # noqa: PLC0415 - seldom asked for
+
+            return nagios(report)
+        case _:
+            return text(report, width=min(shutil.get_terminal_size((100, 24)).columns, 120))
+
+
+def write(said: str) -> None:
+    """Write to standard output whole, in the terminal's own encoding where it has another one."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(said.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()
+
+
+def error_json(what: str, where: str, hint: str) -> str:
+    """The report of a run that could not begin."""
+    report = Report(
+        schema_version=SCHEMA_VERSION,
+        wizard=WizardPart(__version__),
+        session=SessionPart("", iso(time.time()), 0.0, os.environ.get("USER", ""), os.geteuid() == 0),
+        host=HostPart(os.uname().nodename, "", os.uname().release, "none"),
+        target=TargetPart(None, None),
+        observed=None,
+        verdict="unknown",
+        error=ErrorPart(visible(what), visible(where) if where else None, visible(hint)),
+        causes=(),
+        warnings=(),
+        ruled_out=(),
+        open=(),
+        not_checked=(),
+        steps=(),
+        timeline=(),
+        evidence={},
+    )
+    return printed(report, "json")

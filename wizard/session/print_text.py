@@ -1,0 +1,157 @@
+"""The report as text for people: calm, complete without colour, quiet about what is fine.
+
+Owns the wording and order of the plain report and of the one-line form. May not know how anything was found out, and
+writes to no stream. Width is a hint: long commands are never cut, because they are meant to be copied.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from wizard.session.report import CausePart, CommandPart, Report
+from wizard.text import one_line
+
+_LABEL = 11
+
+
+def text(report: Report, *, width: int = 100) -> str:
+    """The whole report."""
+    lines = [*_head(report), ""]
+    if report.error is not None:
+        lines += [*_error(report, width), ""]
+    if report.causes:
+        for cause in report.causes:
+            lines += [*_cause(cause, report, width), ""]
+    elif report.verdict == "unknown" and report.error is None:
+        lines += [*_unknown(report, width), ""]
+    elif report.verdict == "ok":
+        lines += [*_ok(report, width), ""]
+    for warning in report.warnings:
+        lines += [*_cause(warning, report, width, warning=True), ""]
+    lines += _rest(report, width)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def short(report: Report) -> str:
+    """The verdict in one line."""
+    subject = report.target.url or report.host.hostname
+    if report.error is not None:
+        said: str = one_line(report.error.what)
+    elif report.causes:
+        first = report.causes[0]
+        more = f" (and {len(report.causes) - 1} more)" if len(report.causes) > 1 else ""
+        said = f"{first.confidence}: {first.title} [{first.id}]{more}"
+    elif report.warnings:
+        said = f"{report.warnings[0].title} [{report.warnings[0].id}]"
+    elif report.verdict == "ok":
+        said = "no fault found"
+    else:
+        said = "something is wrong, and no cause could be named"
+    return f"{report.verdict}: {subject}: {said}\n"
+
+
+def _head(report: Report) -> Iterator[str]:
+    target = report.target.url or "this host"
+    seen = ""
+    if report.observed is not None:
+        status = str(report.observed.status) if report.observed.status is not None else "no answer"
+        seen = (
+            f"   {status} from {report.observed.sender}" if report.observed.status else f"   {report.observed.sender}"
+        )
+    yield f"{target}{seen}"
+    who = report.session.user + (" (not root)" if not report.session.is_root else "")
+    yield f"{report.host.hostname}, {report.host.os}, as {who}, {report.session.seconds:.1f} s"
+    route = report.target.route
+    if route is not None:
+        way = [
+            route.listener.address,
+            route.virtual_host.name or "(default)",
+            route.location.pattern or "(no location)",
+        ]
+        servers = [one.address for one in route.upstream.servers] if route.upstream else []
+        name = [route.upstream.name] if route.upstream and route.upstream.name else []
+        yield " > ".join([*way, *name, ", ".join(servers) or route.action.kind])
+
+
+def _error(report: Report, width: int) -> Iterator[str]:
+    assert report.error is not None  # noqa: S101 - the caller has looked
+    yield from _labelled("problem", report.error.what, width)
+    if report.error.where:
+        yield from _labelled("where", report.error.where, width)
+    if report.error.hint:
+        yield from _labelled("next", report.error.hint, width)
+
+
+def _ok(report: Report, width: int) -> Iterator[str]:
+    walked = [step for step in report.steps if step.state == "ok"]
+    yield from _labelled("OK", f"No fault found. {len(walked)} steps were walked, and the request is answered.", width)
+
+
+def _unknown(report: Report, width: int) -> Iterator[str]:
+    yield from _labelled("UNKNOWN", "Something is wrong, and no cause could be named from here.", width)
+    for step in report.steps:
+        if step.state == "NO":
+            yield from _labelled("observed", step.summary, width)
+
+
+def _cause(cause: CausePart, report: Report, width: int, *, warning: bool = False) -> Iterator[str]:
+    word = "WARNING" if warning else cause.confidence.upper()
+    yield f"{word}  {cause.title}  [{cause.id}]"
+    yield from _labelled("", cause.summary, width)
+    if cause.when == "past":
+        yield from _labelled("", f"This is over: first seen {cause.first_seen}, last seen {cause.last_seen}.", width)
+    steps = [step for step in report.steps if set(step.evidence) & set(cause.evidence) and step.state != "ok"]
+    label = "because"
+    for step in dict.fromkeys(step.summary for step in steps):
+        yield from _labelled(label, step, width)
+        label = ""
+    if cause.consequences:
+        yield from _labelled("explains", ", ".join(cause.consequences), width)
+    yield from _commands(cause.commands)
+
+
+def _commands(commands: Iterable[CommandPart]) -> Iterator[str]:
+    headings = {"inspect": "Look", "fix": "Fix", "verify": "Verify", "prevent": "Lasting"}
+    stage = ""
+    for command in commands:
+        if command.stage != stage:
+            stage = command.stage
+            yield ""
+            yield headings.get(stage, stage) + ("  (as root)" if stage == "fix" and command.needs_root else "")
+        yield f"  # {command.why}"
+        yield f"  {command.run}"
+        if command.edits is not None:
+            yield from (f"  | {line}" for line in command.edits.diff.splitlines())
+        if command.undo:
+            yield f"  # undo: {command.undo}"
+    if not any(command.stage == "fix" for command in commands):
+        yield ""
+        yield "No command on this host repairs it for certain. Look first."
+
+
+def _rest(report: Report, width: int) -> Iterator[str]:
+    if report.verdict != "ok":
+        label = "ruled out"
+        for ruled_out in report.ruled_out[:6]:
+            yield from _labelled(label, f"{ruled_out.id}: {ruled_out.because}", width)
+            label = ""
+        label = "open"
+        for item in report.open[:6]:
+            yield from _labelled(label, f"{item.id}: {item.because}", width)
+            label = ""
+            if item.next is not None:
+                yield from _labelled("", f"next: {item.next.run}", width)
+    label = "could not"
+    for missing in report.not_checked[:8]:
+        grant = f" To change that: {missing.grant}." if missing.grant else ""
+        yield from _labelled(label, f"see {missing.what}: {missing.because}.{grant}", width)
+        label = ""
+
+
+def _labelled(label: str, said: str, width: int) -> Iterator[str]:
+    indent = " " * _LABEL
+    lines = textwrap.wrap(said, max(width - _LABEL, 30), break_long_words=False, break_on_hyphens=False) or [""]
+    yield label.ljust(_LABEL) + lines[0]
+    for line in lines[1:]:
+        yield indent + line
