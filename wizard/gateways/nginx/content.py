@@ -11,11 +11,13 @@ from enum import Enum, auto
 
 from wizard.gateways.nginx.levels import Kind, Level
 from wizard.gateways.nginx.locations import PASSES
-from wizard.gateways.nginx.octets import escape_uri, said
+from wizard.gateways.nginx.octets import escape_uri, said, unknown_in
 from wizard.gateways.nginx.paths import aliased, document_root, path_for
 from wizard.gateways.nginx.request import Request, Undecided
 from wizard.gateways.nginx.rewrite import HANDLERS, Answer, enter
+from wizard.gateways.nginx.templates import variables
 from wizard.gateways.nginx.tree import Directive
+from wizard.gateways.nginx.upstreams import Destination, destination
 from wizard.gateways.nginx.values import whole
 from wizard.gateways.nginx.variables import fill
 from wizard.model import Place
@@ -38,10 +40,13 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """Passed on to an upstream: by which protocol, and the directive with the target."""
+    """Passed on to an upstream: by which protocol, the directive, and its target with variables filled in."""
 
     kind: str
     directive: Directive
+    value: str
+    to: Destination
+    at_run_time: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +129,25 @@ def content(request: Request) -> Answer | Jump | Passed | Served:
         return _files(request)
     handler = next(one for one in reversed(request.handler.directives) if one.name in HANDLERS)
     if handler.name in PASSES:
-        target = _target(request.level, handler.name)
-        if target is None or not target.args:
-            return Answer(500, None, handler.at)
-        return Passed(handler.name.removesuffix("_pass"), target)
+        return _passed(request, handler)
     if handler.name in _OWN_ANSWERS:
         return Served(None, handler.at)
     raise Undecided(f"{handler.name} answers with code of its own ({handler.at})")
+
+
+def _passed(request: Request, handler: Directive) -> Answer | Passed:
+    directive = _target(request.level, handler.name)
+    if directive is None or not directive.args:
+        return Answer(500, None, handler.at)
+    kind = handler.name.removesuffix("_pass")
+    value = fill(request, directive.args[0])
+    to = destination(kind, value)
+    if unknown_in(value if to is None else f"{to.scheme}{to.host}{to.port}"):
+        raise Undecided(f"the target at {directive.at} depends on {request.choices.why(value)}")
+    if to is None:
+        request.step(f"{directive.name} has no valid target: {said(value)} ({directive.at})")
+        return Answer(500, None, directive.at)
+    return Passed(kind, directive, value, to, at_run_time=bool(variables(directive.args[0])))
 
 
 def _target(level: Level, name: str) -> Directive | None:

@@ -11,12 +11,10 @@ import msgspec
 from wizard.gateways.nginx.content import Passed, Served
 from wizard.gateways.nginx.flow import Result, error_pages
 from wizard.gateways.nginx.logs import logs_at
-from wizard.gateways.nginx.octets import escape_uri, said, text_of, unknown_in
+from wizard.gateways.nginx.octets import escape_uri, said, text_of
 from wizard.gateways.nginx.request import Request
 from wizard.gateways.nginx.settings import proxying
-from wizard.gateways.nginx.templates import variables
-from wizard.gateways.nginx.upstreams import destination, resolved_at_start, upstream_of
-from wizard.gateways.nginx.variables import fill
+from wizard.gateways.nginx.upstreams import resolved_at_start, upstream_of
 from wizard.model import Action, ActionKind, Instance, Listener, Location, Route
 
 _UPSTREAM_ERRORS = frozenset({502, 503, 504})
@@ -64,25 +62,16 @@ def _listener(request: Request) -> Listener:
 
 
 def _passed(request: Request, instance: Instance, url: str, passed: Passed) -> Route:
-    directive, configuration = passed.directive, request.configuration
-    value = fill(request, directive.args[0])
-    at_run_time = bool(variables(directive.args[0]))
-    to = destination(passed.kind, value)
-    if unknown_in(value if to is None else to.host + to.scheme + str(to.port)):
-        reason = f"the target at {directive.at} depends on {request.choices.why(value)}"
-        return undecided(request, instance, url, reason)
-    if to is None:
-        request.step(f"{directive.name} has no valid target: {said(value)} ({directive.at})")
-        return _route(request, instance, url, Action(ActionKind.RETURN, None, directive.at, 500))
-    upstream = upstream_of(configuration, to, directive.at, at_run_time=at_run_time)
-    named = at_run_time and upstream.name is None and to.name is not None
+    configuration, to, at = request.configuration, passed.to, passed.directive.at
+    upstream = upstream_of(configuration, to, at, at_run_time=passed.at_run_time)
+    named = passed.at_run_time and upstream.name is None and to.name is not None
     if named and (to.host.lower(), to.port or to.default_port) in resolved_at_start(configuration):
         named = False
-    sent = sent_uri(request, passed.kind, to.uri, at_run_time=at_run_time)
-    settings = proxying(request, passed.kind, directive, to, sent, named=named)
+    sent = sent_uri(request, passed.kind, to.uri, at_run_time=passed.at_run_time)
+    settings = proxying(request, passed.kind, passed.directive, to, sent, named=named)
     _note_error_pages(request)
     kind = ActionKind.PROXY if passed.kind == "memcached" else ActionKind(passed.kind)
-    made = _route(request, instance, url, Action(kind, text_of(value), directive.at))
+    made = _route(request, instance, url, Action(kind, text_of(passed.value), at))
     return msgspec.structs.replace(made, upstream=upstream, proxying=settings)
 
 
