@@ -26,7 +26,6 @@ _GRACE_SECONDS = 0.15  # to see the whole banner of what is not HTTP
 _MOST_INTERIM = 16
 _FIELD_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}[ \t]*:")
 _HTTP = b"HTTP/"
-_MALFORMED = "malformed status line"
 
 
 class Style(Enum):
@@ -137,17 +136,12 @@ async def _read_header(stream: Stream, buffer: bytearray, terms: Terms) -> Head:
         if not _may_be_header(buffer, terms.style):
             raise await _not_header(stream, terms, "no header")
         end = end_of_header(buffer, looked_at)
-        if end is None and len(buffer) >= LONGEST_HEADER:
-            head = _parsed(bytes(buffer), terms.style)
-            if head is None:
-                raise NoReply("reading-header", "not-protocol", detail=_MALFORMED)
-            return _cut(head)
-        if end is not None:
+        if end is not None or len(buffer) >= LONGEST_HEADER:
             head = _parsed(bytes(buffer[:end]), terms.style)
             if head is None:
-                raise NoReply("reading-header", "not-protocol", detail=_MALFORMED)
+                raise NoReply("reading-header", "not-protocol", detail="malformed status line")
             del buffer[:end]
-            return head
+            return head if end is not None else _cut(head)
         looked_at = len(buffer)
         try:
             data = await _next(stream, terms.deadline)

@@ -189,7 +189,7 @@ class Child:
         future: asyncio.Future[Arrived] = self._loop.create_future()
         self._pending[number] = future
         try:
-            if not self._tell((number, tuple(peer))):
+            if not self._tell((number, (int(peer.family), *peer[1:]))):  # marshal takes no enum
                 raise Unasked(NotAnswered(Why.FAILED, "the connecting process does not take more work"))
             return await future
         except asyncio.CancelledError:
