@@ -218,6 +218,7 @@ def _cause(one: Conclusion, observed: Observed, cite: _Citations) -> shape.Cause
         first_seen=iso(first) if first is not None else None,
         last_seen=iso(last) if last is not None else None,
         consequences=one.consequences,
+        because=tuple(dict.fromkeys(visible(item.step.summary) for item in one.evidence)),
     )
 
 

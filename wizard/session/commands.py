@@ -18,8 +18,7 @@ from wizard.session.report import CommandPart, EditPart
 from wizard.session.verdict import Conclusion, Truth, truth
 from wizard.text import shell_word, visible
 
-_SED_SPECIAL = re.compile(r"[\\/.*\[\]^$]")
-_READERS = frozenset({"journalctl", "ss", "systemctl", "cat", "ls", "namei", "curl", "dig", "getent", "ip", "nc"})
+_SED_SPECIAL = re.compile(r"[\\.*\[\]^$]")
 
 
 def shell_line(argv: tuple[str, ...]) -> str:
@@ -30,9 +29,12 @@ def shell_line(argv: tuple[str, ...]) -> str:
 def sed_of(edit: Edit) -> tuple[str, ...]:
     """The argv that makes an edit: one substitution, of the part of the line that differs, in that line only."""
     before, after = _difference(edit.before, edit.after)
+    mark = next((one for one in "/|#,@" if one not in before + after), "/")
     pattern = _SED_SPECIAL.sub(lambda match: "\\" + match[0], before)
-    replacement = re.sub(r"[\\/&]", lambda match: "\\" + match[0], after)
-    return ("sed", "-i", f"{edit.line}s/{pattern}/{replacement}/", edit.file)
+    replacement = re.sub(r"[\\&]", lambda match: "\\" + match[0], after).replace("\n", "\\n")
+    if mark == "/":
+        pattern, replacement = (re.sub("/", r"\/", text) for text in (pattern, replacement))
+    return ("sed", "-i", f"{edit.line}s{mark}{pattern}{mark}{replacement}{mark}", edit.file)
 
 
 def _difference(before: str, after: str) -> tuple[str, str]:

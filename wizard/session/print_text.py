@@ -22,13 +22,13 @@ def text(report: Report, *, width: int = 100) -> str:
         lines += [*_error(report, width), ""]
     if report.causes:
         for cause in report.causes:
-            lines += [*_cause(cause, report, width), ""]
+            lines += [*_cause(cause, width), ""]
     elif report.verdict == "unknown" and report.error is None:
         lines += [*_unknown(report, width), ""]
     elif report.verdict == "ok":
         lines += [*_ok(report, width), ""]
     for warning in report.warnings:
-        lines += [*_cause(warning, report, width, warning=True), ""]
+        lines += [*_cause(warning, width, warning=True), ""]
     lines += _rest(report, width)
     return "\n".join(lines).rstrip() + "\n"
 
@@ -95,16 +95,15 @@ def _unknown(report: Report, width: int) -> Iterator[str]:
             yield from _labelled("observed", step.summary, width)
 
 
-def _cause(cause: CausePart, report: Report, width: int, *, warning: bool = False) -> Iterator[str]:
+def _cause(cause: CausePart, width: int, *, warning: bool = False) -> Iterator[str]:
     word = "WARNING" if warning else cause.confidence.upper()
     yield f"{word}  {cause.title}  [{cause.id}]"
     yield from _labelled("", cause.summary, width)
     if cause.when == "past":
         yield from _labelled("", f"This is over: first seen {cause.first_seen}, last seen {cause.last_seen}.", width)
-    steps = [step for step in report.steps if set(step.evidence) & set(cause.evidence) and step.state != "ok"]
     label = "because"
-    for step in dict.fromkeys(step.summary for step in steps):
-        yield from _labelled(label, step, width)
+    for said in cause.because:
+        yield from _labelled(label, said, width)
         label = ""
     if cause.consequences:
         yield from _labelled("explains", ", ".join(cause.consequences), width)
@@ -133,8 +132,11 @@ def _commands(commands: Iterable[CommandPart]) -> Iterator[str]:
 def _rest(report: Report, width: int) -> Iterator[str]:
     if report.verdict != "ok":
         label = "ruled out"
-        for ruled_out in report.ruled_out[:6]:
-            yield from _labelled(label, f"{ruled_out.id}: {ruled_out.because}", width)
+        grouped: dict[str, list[str]] = {}
+        for ruled_out in report.ruled_out:
+            grouped.setdefault(ruled_out.because, []).append(ruled_out.id)
+        for because, ids in list(grouped.items())[:5]:
+            yield from _labelled(label, f"{', '.join(ids)}: {because}", width)
             label = ""
         label = "open"
         for item in report.open[:6]:

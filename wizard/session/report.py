@@ -176,6 +176,7 @@ class CausePart(Shape, frozen=True):
     first_seen: str | None = None
     last_seen: str | None = None
     consequences: tuple[str, ...] = ()  # ids folded under this cause
+    because: tuple[str, ...] = ()  # the observations in sentences, in the order of the walk
 
 
 class RuledOutPart(Shape, frozen=True):

@@ -1,0 +1,77 @@
+"""The interactive commands: the decision between the screen and plain lines, and the host or session that is opened.
+
+Owns that decision: the screen needs a terminal at standard input and standard error (Textual reads one and draws on
+the other), and a terminal that can move its cursor. May not import Textual before it is made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from wizard.commands.diagnose import live_host, load_session, target_of
+from wizard.commands.library import known_checks, library_for
+from wizard.commands.output import write
+from wizard.commands.run import InputError, UsageError
+from wizard.host.port import Host
+from wizard.host.recorded import RecordedHost
+from wizard.host.recording import RecordingHost
+from wizard.session.session import Session
+from wizard.walk.runner import Options
+
+
+def wants_plain(given: argparse.Namespace) -> bool:
+    """Whether to talk in lines: asked for, or no terminal that could show a screen."""
+    terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    return bool(given.plain) or not terminal or os.environ.get("TERM", "dumb") in {"dumb", ""}
+
+
+def interactive(given: argparse.Namespace) -> int:
+    """Open the wizard on this host, on a saved session, or on an incident that ships with it."""
+    session = _session(given)
+    if given.command == "demo" and session is None:
+        write(_incidents())
+        return 0
+    library, flow = library_for(getattr(given, "flow", None))
+    text = getattr(given, "target", None) or (session.target if session else None)
+    target = target_of(text)
+    options = Options(getattr(given, "since", 900.0), getattr(given, "timeout", 15.0), flow)
+    host: Host = RecordedHost(session.asked) if session is not None else live_host()
+    recording = RecordingHost(host)
+    if wants_plain(given):
+        from wizard.plain.talk import talk  # noqa: PLC0415 - only where there is no screen
+
+        return talk(recording, library, known_checks(), target, options, session)
+    from wizard.tui.start import start  # noqa: PLC0415 - Textual is imported only where there is a screen
+
+    return start(recording, library, known_checks(), target if text else None, options, session)
+
+
+def incidents_folder() -> Path:
+    """Where the recorded incidents lie."""
+    return Path(__file__).resolve().parents[1] / "_incidents"
+
+
+def _incidents() -> str:
+    found = sorted(incidents_folder().glob("*.jsonl*"))
+    if not found:
+        return "No incident ships with this copy.\n"
+    lines = [f"  {path.name.partition('.')[0]}" for path in found]
+    return "Recorded real incidents. Open one with: gateway-wizard demo NAME\n" + "\n".join(lines) + "\n"
+
+
+def _session(given: argparse.Namespace) -> Session | None:
+    if given.command == "demo":
+        if given.incident is None:
+            return None
+        matching = sorted(incidents_folder().glob(f"{Path(given.incident).name}.jsonl*"))
+        if not matching:
+            raise UsageError(f"there is no incident {given.incident!r}", "gateway-wizard demo lists them")
+        return load_session(str(matching[0]))
+    if given.command in {"replay", "resume"}:
+        if given.session is None:
+            raise InputError("no interrupted session was found", "", "give the path of a session file")
+        return load_session(given.session)
+    return None
