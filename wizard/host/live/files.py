@@ -47,7 +47,7 @@ def answer_stat(question: Stat) -> FileStat | NotAnswered:
             target = os.readlink("", dir_fd=place.fd) if stat.S_ISLNK(seen.st_mode) else None
             return _file_stat(question.path, seen, accounts(question.within), target=target, real=place.real)
     except OSError as error:
-        return _not_looked_up(error, question.path, question.within)
+        return not_looked_up(error, question.path, question.within)
 
 
 def answer_walk_path(question: WalkPath) -> PathSteps | NotAnswered:
@@ -75,7 +75,7 @@ def answer_read_file(question: ReadFile) -> FileRead | NotAnswered:
     except paths.NotRegularError as error:
         return NotAnswered(Why.REFUSED, f"{one_line(question.path)}: {error}")
     except OSError as error:
-        return _not_looked_up(error, question.path, question.within)
+        return not_looked_up(error, question.path, question.within)
 
 
 def answer_read_glob(question: ReadGlob) -> FilesRead | NotAnswered:
@@ -107,7 +107,7 @@ def answer_list_dir(question: ListDir) -> DirList | NotAnswered:
         with paths.found(question.path, question.within) as place:
             fd = paths.listed(place)
             try:
-                found = _names(fd)
+                found = names_in(fd)
                 for name in found[: question.max_entries]:
                     try:
                         seen = os.stat(name, dir_fd=fd, follow_symlinks=False)
@@ -118,7 +118,7 @@ def answer_list_dir(question: ListDir) -> DirList | NotAnswered:
             finally:
                 os.close(fd)
     except OSError as error:
-        return _not_looked_up(error, question.path, question.within)
+        return not_looked_up(error, question.path, question.within)
     return DirList(question.path, tuple(entries), cut=len(found) > question.max_entries)
 
 
@@ -147,7 +147,7 @@ def _read(path: str, limit: int, within: int | None) -> FileRead:
         return FileRead(spelled(path), content, spelled(place.real), os.fstat(place.fd).st_mtime, cut)
 
 
-def _names(fd: int) -> list[str]:
+def names_in(fd: int) -> list[str]:
     """The names in an open folder, in the order of their bytes."""
     with os.scandir(fd) as entries:
         return sorted((entry.name for entry in itertools.islice(entries, MAX_NAMES)), key=os.fsencode)
@@ -180,7 +180,7 @@ def _listing(folder: str, within: int | None, problems: list[NamedProblem]) -> l
         with paths.found(folder, within) as place:
             fd = paths.listed(place)
             try:
-                return _names(fd)
+                return names_in(fd)
             finally:
                 os.close(fd)
     except OSError as error:
@@ -198,7 +198,8 @@ def _exists(path: str, within: int | None) -> bool:
         return why(error) is not Why.MISSING
 
 
-def _not_looked_up(error: OSError, path: str, within: int | None) -> NotAnswered:
+def not_looked_up(error: OSError, path: str, within: int | None) -> NotAnswered:
+    """The answer where a path could not be looked up or opened, with the smallest right that would help."""
     grant = _grant(path, within) if why(error) is Why.DENIED and os.geteuid() != 0 else None
     return failed(error, path, grant)
 
