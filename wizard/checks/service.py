@@ -10,7 +10,7 @@ from wizard.checks.address import Address, lookup, parse_address, required
 from wizard.checks.edits import replaced
 from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.survey import Survey, survey
-from wizard.gateways.nginx.route import routes_of
+from wizard.gateways.nginx.samples import routes_of
 from wizard.host.questions import Listening, NotAnswered, Process, Processes, ProcessTable, Sockets, SocketTable
 from wizard.model import Route
 from wizard.services import systemd

@@ -13,7 +13,8 @@ from wizard.checks.address import parse_address, split_port
 from wizard.checks.logged import failing_urls
 from wizard.checks.registry import Asker, Scope, Subject
 from wizard.checks.survey import Gateway, Survey, survey
-from wizard.gateways.nginx.route import route, routes_of
+from wizard.gateways.nginx.route import route
+from wizard.gateways.nginx.samples import routes_of
 from wizard.model import Broken, Route, Server
 from wizard.text import one_line
 
