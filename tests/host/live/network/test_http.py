@@ -175,6 +175,8 @@ def test_a_header_without_end_is_cut(serve: Serve) -> None:
         (b"Content-Length: -1\r\n", "invalid Content-Length: -1"),
         (b"Bad Name: 1\r\n", "space in the header name on header line 2"),
         (b"A: 1\r\nB\xe4d: 1\r\n", "invalid character in the header name on header line 3"),
+        (b"B\x01d: 1\r\n", "control character in the header name on header line 2"),
+        (b": 1\r\n", "empty header name on header line 2"),
         (b"PHP Warning\r\n", "no colon on header line 2"),
         (b"A: x\0y\r\n", "NUL byte on header line 2"),
         (b"A: x\ry\r\n", "bare carriage return on header line 2"),

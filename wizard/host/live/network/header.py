@@ -11,12 +11,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-NO_COLON = "no colon"
-BAD_NAME = "invalid character in the header name"
+# nginx answers these with 502, "upstream sent invalid header" (tried with 1.22.1).
 BAD_NAME_SPACE = "space in the header name"
+CONTROL_NAME = "control character in the header name"
+EMPTY_NAME = "empty header name"
 NUL_BYTE = "NUL byte"
 BARE_CR = "bare carriage return"
 FOLDED = "folded header line"
+# nginx lets these pass.
+NO_COLON = "no colon"
+BAD_NAME = "invalid character in the header name"
+# nginx refuses these since 1.23.0 and let them pass before.
 TWO_LENGTHS = "two Content-Length headers"
 BAD_LENGTH = "invalid Content-Length"
 TWO_CODINGS = "two Transfer-Encoding headers"
@@ -132,8 +137,16 @@ def _line(line: bytes) -> tuple[str, str, list[str]]:
     if not colon:
         return _decoded(line), "", [*faults, NO_COLON]
     if not _TOKEN.fullmatch(name):
-        faults.append(BAD_NAME_SPACE if b" " in name or b"\t" in name else BAD_NAME)
+        faults.append(_fault_of_name(name))
     return _decoded(name), _decoded(value.strip(b" \t")), faults
+
+
+def _fault_of_name(name: bytes) -> str:
+    if not name:
+        return EMPTY_NAME
+    if b" " in name or b"\t" in name:
+        return BAD_NAME_SPACE
+    return CONTROL_NAME if any(byte < 0x20 or byte == 0x7F for byte in name) else BAD_NAME
 
 
 def _framing(lengths: list[str], codings: list[str]) -> tuple[int | None, bool, list[str]]:

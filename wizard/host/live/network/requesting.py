@@ -41,7 +41,7 @@ async def answer_request(question: Request) -> Replied | NotReplied | NotAnswere
     except ValueError as error:
         return NotAnswered(Why.FAILED, str(error))
     loop = asyncio.get_running_loop()
-    begun = loop.time()
+    deadline = loop.time() + question.seconds
     try:
         opened = await open_socket(question.endpoint, question.view, min(question.connect_seconds, question.seconds))
     except NotOpened as failure:
@@ -51,7 +51,8 @@ async def answer_request(question: Request) -> Replied | NotReplied | NotAnswere
     except Unasked as unasked:
         return unasked.answer
     with Wire(opened.sock) as wire:
-        terms = Terms(question.method, _STYLES[question.protocol], question.max_bytes, begun, begun + question.seconds)
+        begun = loop.time() - opened.seconds  # without the start of a process that sits in another place
+        terms = Terms(question.method, _STYLES[question.protocol], question.max_bytes, begun, deadline)
         try:
             return await _exchange(wire, question, payload, terms)
         except NoReply as failure:

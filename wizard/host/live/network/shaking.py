@@ -33,12 +33,11 @@ async def answer_tls(question: TlsHandshake) -> TlsShaken | TlsFailed | NotAnswe
     refused with an alert, which in TLS 1.3 comes after the handshake (RFC 8446 4.4.2.4) and is a failure all the same.
     """
     loop = asyncio.get_running_loop()
-    begun = loop.time()
-    deadline = begun + question.seconds
+    deadline = loop.time() + question.seconds
     try:
         opened = await open_socket(question.endpoint, question.view, question.seconds)
         with Wire(opened.sock) as wire:
-            shaken = await _shake(wire, question.settings, begun, deadline)
+            shaken = await _shake(wire, question.settings, loop.time() - opened.seconds, deadline)
         if isinstance(shaken, TlsShaken) and question.settings.verify:
             return await _verified(question, shaken, deadline)
     except NotOpened as failure:

@@ -251,8 +251,8 @@ class TlsStream:
             except ssl.SSLWantReadError:
                 if self._ended:
                     return b""
-                data = await self._wire.receive()
-                self._feed(data)
+                await self._flush()  # what the protocol itself has to say (a new key)
+                self._feed(await self._wire.receive())
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                 return b""
             except ssl.SSLError as error:

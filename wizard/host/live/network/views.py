@@ -34,6 +34,7 @@ GRANT = "run as root (sudo gateway-wizard)"
 _NOT_ALLOWED = frozenset({errno.EPERM, errno.EACCES})
 _IDLE_SECONDS = 60.0
 _SECONDS_TO_DIE = 1.0
+_SECONDS_UNTIL_ROOM = 0.005  # the channel takes a few hundred packets at once
 
 
 class Unasked(Exception):  # noqa: N818 - not an error of the program: the question cannot be asked
@@ -189,8 +190,10 @@ class Child:
         future: asyncio.Future[Arrived] = self._loop.create_future()
         self._pending[number] = future
         try:
-            if not self._tell((number, (int(peer.family), *peer[1:]))):  # marshal takes no enum
-                raise Unasked(NotAnswered(Why.FAILED, "the connecting process does not take more work"))
+            while not self._tell((number, (int(peer.family), *peer[1:]))):  # marshal takes no enum
+                if self.ended:
+                    raise Unasked(NotAnswered(Why.FAILED, "the connecting process ended"))
+                await asyncio.sleep(_SECONDS_UNTIL_ROOM)
             return await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled() and future.exception() is None:
