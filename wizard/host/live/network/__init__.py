@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from wizard.host.live.network import connecting, dns, requesting, resolving, shaking, views
+from wizard.host.live.network import children, connecting, dns, requesting, resolving, shaking
 from wizard.host.questions import (
     AskDns,
     Connect,
@@ -69,7 +69,7 @@ async def answer_request(question: Request) -> Replied | NotReplied | NotAnswere
 
 def end_children() -> None:
     """End the processes that sat in other places for this loop. They also end with the loop, and with the wizard."""
-    views.end_children()
+    children.end_children()
 
 
 async def _guarded(answer: Callable[[Q], Awaitable[A]], question: Q) -> A | NotAnswered:

@@ -1,6 +1,6 @@
 """A connection to one address, with the errno that the kernel gives, from where the gateway sits.
 
-Owns waiting for a connection that was begun, in this process or in a child (`views`). Non-blocking, because the
+Owns waiting for a connection that was begun, in this process or in a child (`children`). Non-blocking, because the
 errno of a blocking connect differs and comes late (an ICMP reject on loopback takes a second), and because a full
 backlog of a unix socket would block instead of answering EAGAIN. May not know what is spoken afterwards.
 """
@@ -14,10 +14,12 @@ import socket
 from typing import NamedTuple
 
 from wizard.host.live.network import reach
+from wizard.host.live.network.children import Arrived, child_in
 from wizard.host.live.network.endpoints import read_endpoint, read_source
 from wizard.host.live.network.reach import Begun, Peer
 from wizard.host.live.network.threads import in_thread
-from wizard.host.live.network.views import Arrived, Unasked, child_in, seat_of
+from wizard.host.live.network.unasked import Unasked
+from wizard.host.live.network.views import seat_of
 from wizard.host.questions import HERE, Connect, Connected, ConnectFailed, NotAnswered, View, Why
 
 # What is ours to run out of, and says nothing about the peer.

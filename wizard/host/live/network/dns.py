@@ -19,7 +19,7 @@ from wizard.host.live.network.connecting import NotOpened, open_socket, readable
 from wizard.host.live.network.endpoints import is_address
 from wizard.host.live.network.streams import Wire
 from wizard.host.live.network.threads import in_thread
-from wizard.host.live.network.views import Unasked
+from wizard.host.live.network.unasked import Unasked
 from wizard.host.questions import AskDns, DnsAnswered, NotAnswered, Why
 
 if TYPE_CHECKING:

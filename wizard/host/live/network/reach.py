@@ -1,7 +1,7 @@
 """One socket, begun to connect: in this process, or in a child that sits where the gateway sits.
 
 Owns making a socket and starting its connection without ever waiting for it, and the child's program. The file is
-used in two ways: imported, and sent as source to a bare interpreter by `views`. So it imports nothing but the
+used in two ways: imported, and sent as source to a bare interpreter by `children`. So it imports nothing but the
 standard library, and little of that. May not know deadlines, questions or answers.
 
 What a child is told and what it answers, one packet each on a SOCK_SEQPACKET pair:

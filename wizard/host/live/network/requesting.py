@@ -17,8 +17,8 @@ from wizard.host.live.network.http import USER_AGENT, http_request
 from wizard.host.live.network.replies import STREAM_ERRORS, NoReply, Style, Terms, no_reply, read_reply
 from wizard.host.live.network.streams import Stream, Wire
 from wizard.host.live.network.tls import secured
+from wizard.host.live.network.unasked import Unasked
 from wizard.host.live.network.uwsgi import uwsgi_request
-from wizard.host.live.network.views import Unasked
 from wizard.host.questions import NotAnswered, NotReplied, Protocol, Replied, Request, Why
 from wizard.text import one_line
 

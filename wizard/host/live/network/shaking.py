@@ -17,7 +17,7 @@ from wizard.host.live.network.certificates import read_certificate
 from wizard.host.live.network.connecting import NotOpened, open_socket
 from wizard.host.live.network.streams import Wire
 from wizard.host.live.network.tls import TlsBroken, TlsStream, secured
-from wizard.host.live.network.views import Unasked
+from wizard.host.live.network.unasked import Unasked
 from wizard.host.questions import NotAnswered, TlsFailed, TlsHandshake, TlsSettings, TlsShaken, Why
 
 TIMED_OUT = "TIMED_OUT"
