@@ -230,16 +230,17 @@ async def failing_urls(seen: Survey, asker: Asker) -> tuple[str, ...]:
     """URLs whose requests failed lately by the error logs of the gateways, the newest burst first."""
     found: dict[str, None] = {}
     for gateway in seen.gateways:
-        for path in _logs(gateway):
+        for path in error_logs(gateway):
             events = await events_of(gateway, path, asker)
             for one in cluster(events) if isinstance(events, tuple) else ():
-                url = _url_of(one, events if isinstance(events, tuple) else ())
+                url = url_of(one, events if isinstance(events, tuple) else ())
                 if url is not None:
                     found.setdefault(url)
     return tuple(found)[:MAX_URLS]
 
 
-def _logs(gateway: Gateway) -> tuple[str, ...]:
+def error_logs(gateway: Gateway) -> tuple[str, ...]:
+    """Where a gateway writes its errors: paths as it opens them, or syslog, stderr, memory."""
     if gateway.configuration is None:
         return ()
     configuration = gateway.configuration
@@ -250,7 +251,8 @@ def _logs(gateway: Gateway) -> tuple[str, ...]:
     return tuple(dict.fromkeys(paths or [configuration.compiled.error_log]))
 
 
-def _url_of(one: Cluster, events: Sequence[LogEvent]) -> str | None:
+def url_of(one: Cluster, events: Sequence[LogEvent]) -> str | None:
+    """The URL of a request of a burst, as its visitor asked for it; None where the lines do not tell."""
     event = next(
         (item for item in reversed(events) if item.request in one.requests and item.symptom == one.symptom), None
     )

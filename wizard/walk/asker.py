@@ -23,6 +23,10 @@ class Shared:
 
     made: dict[str, asyncio.Future[tuple[Any, tuple[int, ...]]]] = field(default_factory=dict)
 
+    def drop_unfinished(self) -> None:
+        """Forget what was not made to its end, so that it is made when it is asked for again."""
+        self.made = {name: made for name, made in self.made.items() if made.done() and not made.cancelled()}
+
     def cancel(self) -> None:
         """End what is still being made."""
         for future in self.made.values():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from wizard.checks.registry import UNKNOWN, Check, Finding, Gap, Subject
 from wizard.flow.engine import Kind, Scene, Subjects, Visit, Walk, foreseen, walk
@@ -35,17 +36,25 @@ from wizard.text import one_line
 from wizard.walk.asker import Shared, WalkAsker
 from wizard.walk.plan import Plan, Target, plan
 
+P = TypeVar("P")
+
 AT_ONCE = 24
 ENTRY = "walk"
 
 Emit = Callable[[Event], None]
 Answerer = Callable[[Visit], Awaitable[str]]
+Pace = Callable[[Visit], Awaitable[None]]
 
 
 async def nobody_knows(visit: Visit) -> str:
     """The answer where no person is there: "don't know" is never taken for a fact."""
     del visit
     return DONT_KNOW
+
+
+async def without_pause(visit: Visit) -> None:
+    """The pace where no person follows step by step."""
+    del visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,7 @@ class Runner:
         emit: Emit,
         options: Options | None = None,
         answerer: Answerer = nobody_knows,
+        pace: Pace = without_pause,
         clock: Callable[[], float],
     ) -> None:
         self._host = host
@@ -89,6 +99,7 @@ class Runner:
         self._emit = emit
         self.options = options or Options()
         self._answerer = answerer
+        self._pace = pace
         self._clock = clock
         self._shared = Shared()
         self._results: dict[tuple[str, str], str] = {}
@@ -97,6 +108,7 @@ class Runner:
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._attempt = 1
         self._expired = False
+        self._deadline = 0.0
         self.plan: Plan | None = None
         self.scene = Scene(library, Vocabulary(checks, VARIABLES), Subjects.of([]))
 
@@ -115,12 +127,23 @@ class Runner:
 
     async def run(self, target: Target) -> None:
         """Walk a target to its end or its deadline. Cancelling this ends every probe."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.options.timeout
+        await self._run(lambda: self._planned(target))
+
+    async def go_on(self) -> None:
+        """Walk on from where the walk stands, with a new deadline: after a person overruled a step or took one back."""
+        self._expired = False
+        self._shared.drop_unfinished()
+        await self._run(self._has_roots)
+
+    async def _has_roots(self) -> bool:
+        return bool(self._roots())
+
+    async def _run(self, prepare: Callable[[], Awaitable[bool]]) -> None:
+        self._deadline = asyncio.get_running_loop().time() + self.options.timeout
         how = "complete"
         try:
-            if await self._planned(target, deadline):
-                how = await self._walk(deadline)
+            if await prepare():
+                how = await self._walk()
         except asyncio.CancelledError:
             self._emit(Finished(self._clock(), "cancelled"))
             raise
@@ -151,10 +174,19 @@ class Runner:
         self._results[node, subject] = UNKNOWN
         self._emit(Skipped(node, subject, because, self._attempt))
 
-    async def _planned(self, target: Target, deadline: float) -> bool:
+    def forget(self, node: str, subject: str) -> None:
+        """Take a step back: its outcome counts no longer, and is asked anew when the walk goes on."""
+        self._results.pop((node, subject), None)
+
+    def look_anew(self) -> None:
+        """Let the next questions see the present, within the same attempt of the walk."""
+        self._host.new_attempt()
+        self._shared = Shared()
+
+    async def _planned(self, target: Target) -> bool:
         asker = WalkAsker(self._host, self.options.since, self._shared)
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(self._deadline):
                 self.plan = await plan(target, asker)
         except TimeoutError:
             self._expired = True
@@ -179,7 +211,7 @@ class Runner:
             return []
         return [(flow.name, one.key) for one in self.plan.subjects() if one.scope == flow.scope]
 
-    async def _walk(self, deadline: float) -> str:
+    async def _walk(self) -> str:
         while True:
             positions = self.positions()
             ready = [visit for position in positions for visit in position.ready]
@@ -190,9 +222,20 @@ class Runner:
             for position in positions:
                 for visit in foreseen(self.scene, position, self._results):
                     self._start(visit)
-            await self._take(ready[0], deadline)
+            await self._with_person(self._pace(ready[0]))
+            if (ready[0].node, ready[0].about) not in self._results:
+                await self._take(ready[0])
 
-    async def _take(self, visit: Visit, deadline: float) -> None:
+    async def _with_person(self, waiting: Awaitable[P]) -> P:
+        """Wait for a person; that time does not count against the deadline."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            return await waiting
+        finally:
+            self._deadline += loop.time() - began
+
+    async def _take(self, visit: Visit) -> None:
         """Bring the first open step of the walk to its outcome."""
         if visit.kind is Kind.ASK:
             await self._ask_person(visit)
@@ -202,7 +245,7 @@ class Runner:
             self._skip_expired(visit)
             return
         loop = asyncio.get_running_loop()
-        await asyncio.wait({task}, timeout=max(0.0, deadline - loop.time()))
+        await asyncio.wait({task}, timeout=max(0.0, self._deadline - loop.time()))
         if (visit.node, visit.about) in self._results:
             return
         if not task.done():
@@ -223,7 +266,7 @@ class Runner:
         given = self.options.answers
         value = given.get(f"{visit.node}@{visit.subject}", given.get(visit.node))
         if value is None:
-            value = DONT_KNOW if self._expired else await self._answerer(visit)
+            value = DONT_KNOW if self._expired else await self._with_person(self._answerer(visit))
         if value not in dict(visit.step.choices):
             value = DONT_KNOW
         self._results[visit.node, visit.about] = value
