@@ -62,6 +62,19 @@ class Compiled(msgspec.Struct, frozen=True):
     access_log: str = "/var/log/nginx/access.log"
 
 
+class Main(msgspec.Struct, frozen=True):
+    """What stands on the main level and in `events`: who the workers are, and what they may use."""
+
+    user: str | None = None
+    group: str | None = None
+    worker_processes: str = "1"
+    worker_connections: int = 512
+    worker_rlimit_nofile: int | None = None
+    pid: str | None = None
+    env: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Configuration:
     """Everything that nginx would read, in the order in which it would read it.
@@ -96,6 +109,25 @@ class Configuration:
         return next((directive for directive in reversed(self.tree) if directive.name == name), None)
 
     @property
+    def main(self) -> Main:
+        """The settings of the main level."""
+        user = self.last("user")
+        names = user.args if user is not None else ()
+        events = self.last("events")
+        connections = events.last("worker_connections") if events is not None else None
+        pid = _first(self.last("pid"))
+        return Main(
+            user=names[0] if names else None,
+            group=names[1] if len(names) > 1 else None,
+            worker_processes=_first(self.last("worker_processes")) or "1",
+            worker_connections=_number(_first(connections)) or 512,
+            worker_rlimit_nofile=_number(_first(self.last("worker_rlimit_nofile"))),
+            pid=self.runtime_path(pid) if pid else None,
+            env=tuple(word for one in self.all("env") for word in one.args),
+            modules=tuple(word for one in self.all("load_module") for word in one.args),
+        )
+
+    @property
     def newest(self) -> FileRead | None:
         """The file that was changed last."""
         return max(self.files.values(), key=lambda read: read.mtime, default=None)
@@ -117,6 +149,14 @@ class Configuration:
     def conf_path(self, path: str) -> str:
         """A path of an include, a certificate or a password file in full, as nginx opens it."""
         return path if path.startswith("/") else f"{self.conf_prefix.rstrip('/')}/{path}"
+
+
+def _first(directive: Directive | None) -> str | None:
+    return directive.args[0] if directive is not None and directive.args else None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else None
 
 
 def every(directives: Sequence[Directive], name: str) -> Iterator[Directive]:
