@@ -13,7 +13,8 @@ from wizard.flow import paths
 from wizard.flow.engine import Kind, Scene, Subjects, walk
 from wizard.flow.language import Flow, Step, Target
 from wizard.flow.library import Library
-from wizard.flow.paths import Claim, Graph, Site, TooManyPathsError, failures
+from wizard.flow.paths import Claim, Site, TooManyPathsError, failures
+from wizard.flow.step_graph import Graph
 from wizard.flow.vocabulary import SCOPES, outcome_sets
 
 TREE = (("host", "host", None), ("url", "route", "host"), ("one", "server", "url"))

@@ -11,8 +11,8 @@ from wizard.flow.language import DONT_KNOW, At, Flow, Problem, Step, Target
 from wizard.flow.library import Library
 from wizard.flow.lint_places import Places, is_shell, names_used
 from wizard.flow.order import cycles, topological
-from wizard.flow.paths import Graph, Node
 from wizard.flow.reading import nearest
+from wizard.flow.step_graph import Graph, Node
 from wizard.flow.vocabulary import COMMAND_OUTCOMES, Vocabulary, narrower, rank
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from wizard.flow.language import At, Cause, Flow, Problem, Step
 from wizard.flow.library import Library
 from wizard.flow.lint_places import Places, names_used, variable_meant
-from wizard.flow.paths import Claim, Failure, Graph, Site, TooManyPathsError, failures
+from wizard.flow.paths import Claim, Failure, Site, TooManyPathsError, failures
+from wizard.flow.step_graph import Graph
 from wizard.flow.vocabulary import Vocabulary, outcome_sets
 
 _STEPS_TOLD = 12

@@ -1,4 +1,4 @@
-"""The steps of all flows as one graph, and the proof that something holds on every path that leads to a place.
+"""The proof that something holds on every path that leads to a place.
 
 Owns the exact analysis of paths. May not know which claims are made; the linter makes them. The flows must have no
 cycle and their scopes must fit.
@@ -6,8 +6,11 @@ cycle and their scopes must fit.
 What is followed is every path from every root flow, with what was observed on it. A check that was asked before gives
 the same outcome again, so a path that needs two different ones does not exist. Frames of an `each` see what was
 observed before them; a walk with at most one child in each place is enough, because a claim asks for observations
-of the frame's own subject and the wider ones, and further children only add observations. To stay small, only what a
-claim mentions or what can be asked twice is remembered, and outcomes that cannot be told apart count as one.
+of the frame's own subject and the wider ones, and further children only add observations.
+
+To stay small, only what a claim mentions is remembered at first, and outcomes that cannot be told apart count as one.
+That follows too many paths. Where it finds a failure on a path that contradicts itself, what the path contradicts
+itself in is remembered too, and the proof begins again: what is left at the end is exact.
 """
 
 from __future__ import annotations
@@ -15,15 +18,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from wizard.flow.language import Flow, Step, Target
-from wizard.flow.library import Library
-from wizard.flow.order import topological
-from wizard.flow.vocabulary import Vocabulary, rank
+from wizard.flow.language import Target
+from wizard.flow.step_graph import Graph, Key, Node
+from wizard.flow.vocabulary import rank
 
-MAX_STATES = 200_000
+MAX_STATES = 100_000
 
-Node = tuple[str, str]  # flow, step
-Key = tuple[str, str]  # what a step asks: ("check", name), ("person", flow/step) or ("each", scope)
 Site = tuple[Node, str | None]  # arriving at a step (None), or leaving it by an outcome
 
 _NONE, _SOME = "none", "some"
@@ -61,153 +61,44 @@ class Failure:
     excluded_by: str | None = None
 
 
-class Graph:
-    """All steps, what each asks, and what can follow it."""
-
-    def __init__(self, library: Library, vocabulary: Vocabulary) -> None:
-        self.flows = library.flows
-        self.vocabulary = vocabulary
-        self.steps: dict[Node, Step] = {
-            (flow.name, step.name): step for flow in library.flows.values() for step in flow.steps
-        }
-        self.asking: dict[Key, list[Node]] = {}
-        for node in self.steps:
-            self.asking.setdefault(self.key(node), []).append(node)
-        behind = (_behind(node) for node, step in self.steps.items() if step.each is not None)
-        points = (*self.steps, *behind, *map(_end, self.flows))
-        self._index = {node: number for number, node in enumerate(points)}
-        self._reach = self._reachable()
-        self._masks = {key: self._mask(nodes) for key, nodes in self.asking.items()}
-        self._orders: dict[Node, list[Node]] = {}
-
-    def key(self, node: Node) -> Key:
-        """What a step asks: two steps with one key get one answer for one subject."""
-        step = self.steps[node]
-        if step.check is not None:
-            return "check", step.check
-        return ("each", step.each) if step.each is not None else ("person", "/".join(node))
-
-    def exits(self, node: Node) -> tuple[tuple[str, Target], ...]:
-        """The ways out of a step; the one behind an `each` has the empty word."""
-        step = self.steps[node]
-        return (("", step.next),) if step.each is not None and step.next is not None else step.then
-
-    def leads_to(self, node: Node, target: Target) -> Node | None:
-        """The step behind a target, in the same frame; None where the frame ends."""
-        following = (node[0], target.step or "")
-        if target.flow is not None:
-            following = self.start(target.flow) or ("", "")
-        return following if following in self.steps else None
-
-    def start(self, flow: str | None) -> Node | None:
-        """The first step of a flow."""
-        found = self.flows.get(flow or "")
-        return None if found is None or (found.name, found.start) not in self.steps else (found.name, found.start)
-
-    def inner(self, node: Node) -> Node | None:
-        """The first step of the flow that an `each` runs."""
-        step = self.steps[node]
-        return self.start(step.flow) if step.each is not None else None
-
-    def frame_successors(self, node: Node) -> list[Node]:
-        """The steps that can follow in the same frame."""
-        found = (self.leads_to(node, target) for _, target in self.exits(node))
-        return [each for each in dict.fromkeys(found) if each is not None]
-
-    def successors(self, node: Node) -> list[Node]:
-        """The steps that can follow, those inside an `each` included."""
-        inner = self.inner(node)
-        return [*([inner] if inner is not None else []), *self.frame_successors(node)]
-
-    def roots(self) -> list[Flow]:
-        """The flows at which a walk can begin: those that a status selects, and those that no other flow leads to."""
-        entered = {step.flow for step in self.steps.values() if step.each is not None}
-        entered |= {target.flow for node in self.steps for _, target in self.exits(node) if target.flow is not None}
-        return [flow for flow in self.flows.values() if flow.status or flow.name not in entered]
-
-    def frame_order(self, start: Node) -> list[Node]:
-        """The steps that a frame can pass, each before those that follow it."""
-        if start not in self._orders:
-            self._orders[start] = topological([start], self.frame_successors)
-        return self._orders[start]
-
-    def repeated(self, key: Key) -> bool:
-        """Whether some path may ask the same twice."""
-        return any(self._reach[self._index[node]] & self._masks[key] for node in self.asking[key])
-
-    def asked_from(self, node: Node, key: Key) -> bool:
-        """Whether the same may be asked at a step or after it."""
-        index = self._index[node]
-        return bool((self._reach[index] | 1 << index) & self._masks[key])
-
-    def reaches(self, node: Node, mask: int) -> bool:
-        """Whether one of the points in a mask is this step or may come after it."""
-        index = self._index[node]
-        return bool((self._reach[index] | 1 << index) & mask)
-
-    def mask(self, sites: frozenset[Site]) -> int:
-        """The points of some sites as a set of bits."""
-        return self._mask(
-            [_behind(node) if word is not None and self.steps[node].each is not None else node for node, word in sites]
-        )
-
-    def _mask(self, nodes: list[Node]) -> int:
-        return sum(1 << self._index[node] for node in set(nodes))
-
-    def _reachable(self) -> list[int]:
-        """For each step the steps that may come after it, ends of flows joined with everything that called them."""
-        following: dict[Node, set[Node]] = {node: set() for node in self._index}
-        for node, step in self.steps.items():
-            leaving = node
-            inner = self.inner(node)
-            if step.each is not None:
-                leaving = _behind(node)
-                following[node].add(leaving)
-            if inner is not None:
-                following[node].add(inner)
-                following[_end(inner[0])].add(leaving)
-            for _, target in self.exits(node):
-                after = self.leads_to(node, target)
-                following[leaving].add(after or _end(node[0]))
-                if target.flow in self.flows:
-                    following[_end(target.flow or "")].add(_end(node[0]))
-        order = topological(following, lambda node: following[node])
-        reach = [0] * len(self._index)
-        changed = True
-        while changed:
-            changed = False
-            for node in reversed(order):
-                index = self._index[node]
-                later = reach[index]
-                for each in following[node]:
-                    later |= reach[self._index[each]] | 1 << self._index[each]
-                changed = changed or later != reach[index]
-                reach[index] = later
-        return reach
-
-
-def _behind(node: Node) -> Node:
-    """The point behind an `each`, where its frames have ended."""
-    return node[0], f"{node[1]}/"
-
-
-def _end(flow: str) -> Node:
-    """The point where a flow ends."""
-    return flow, ""
-
-
 def failures(graph: Graph, claim: Claim, sites: frozenset[Site]) -> list[Failure]:
     """The sites at which a claim does not hold on every path, each with one such path.
 
     Raises:
         TooManyPathsError: more than MAX_STATES different states would have to be looked at.
     """
-    proof = _Proof(graph, claim, sites)
-    for root in graph.roots():
-        start = graph.start(root.name)
-        if start is not None:
-            proof.frame(start, {proof.nothing: None})
-    return list(proof.failures.values())
+    found: dict[tuple[Site, bool], Failure] = {}
+    remembered: frozenset[Key] = frozenset()
+    while sites:
+        proof = _Proof(graph, claim, sites, remembered)
+        for root in graph.roots():
+            start = graph.start(root.name)
+            if start is not None:
+                proof.frame(start, {proof.nothing: None})
+        contradictory: set[Key] = set()
+        open_sites: set[Site] = set()
+        for place, failure in proof.failures.items():
+            keys = _contradictions(graph, failure)
+            if keys:
+                contradictory |= keys
+                open_sites.add(failure.site)
+            else:
+                found.setdefault(place, failure)
+        remembered |= contradictory
+        sites = frozenset(open_sites)
+    return list(found.values())
+
+
+def _contradictions(graph: Graph, failure: Failure) -> set[Key]:
+    """What a path asks twice with different outcomes: no walk takes such a path."""
+    words: dict[Key, str] = {}
+    found: set[Key] = set()
+    for node, word in failure.path:
+        flow, _, step = node.partition("/")
+        key = graph.key((flow, step))
+        if words.setdefault(key, word) != word:
+            found.add(key)
+    return found
 
 
 State = tuple[str, ...]  # the remembered outcome of each tracked key, empty where it was not asked
@@ -226,18 +117,20 @@ States = dict[State, Trail | None]
 
 
 class _Proof:
-    def __init__(self, graph: Graph, claim: Claim, sites: frozenset[Site]) -> None:
+    """Follows all paths, more than there are: one outcome for one key is only demanded of the `remembered` keys."""
+
+    def __init__(self, graph: Graph, claim: Claim, sites: frozenset[Site], remembered: frozenset[Key]) -> None:
         self.failures: dict[tuple[Site, bool], Failure] = {}
         self._graph = graph
         self._claim = claim
         self._sites = sites
-        self._goal = graph.mask(sites)
+        self._goal = graph.mask((node, word is not None) for node, word in sites)
         self._states = 0
         mentioned = {("check", check) for check in claim.checks}
-        self._tracked = [key for key in graph.asking if key in mentioned or graph.repeated(key)]
+        self._tracked = [key for key in graph.asking if key in mentioned or key in remembered]
         self._slot = {key: number for number, key in enumerate(self._tracked)}
-        self._passing = [key not in mentioned for key in self._tracked]
-        self._again = [graph.repeated(key) for key in self._tracked]
+        self._passing = [number for number, key in enumerate(self._tracked) if key not in mentioned]
+        self._again = [key in remembered for key in self._tracked]
         self._same = [self._classes(*each) for each in zip(self._tracked, self._again, strict=True)]
         self.nothing: State = ("",) * len(self._tracked)
 
@@ -249,9 +142,7 @@ class _Proof:
             arrived = waiting.pop(node, None)
             if arrived is None or not self._graph.reaches(node, self._goal):
                 continue
-            states: States = {}
-            for state, trail in arrived.items():
-                states.setdefault(self._without_dead(node, state), trail)
+            states = self._without_dead(node, arrived)
             self._states += len(states)
             if self._states > MAX_STATES:
                 raise TooManyPathsError
@@ -293,12 +184,15 @@ class _Proof:
                 found.setdefault((*state[:slot], kept, *state[slot + 1 :]), Trail(trail, name, told))
         return found
 
-    def _without_dead(self, node: Node, state: State) -> State:
+    def _without_dead(self, node: Node, states: States) -> States:
         """Forget what is only remembered in case it is asked again, where it cannot be."""
-        return tuple(
-            "" if word and passing and not self._graph.asked_from(node, key) else word
-            for word, passing, key in zip(state, self._passing, self._tracked, strict=True)
-        )
+        dead = {slot for slot in self._passing if not self._graph.asked_from(node, self._tracked[slot])}
+        if not dead:
+            return states
+        found: States = {}
+        for state, trail in states.items():
+            found.setdefault(tuple("" if slot in dead else word for slot, word in enumerate(state)), trail)
+        return found
 
     def _classes(self, key: Key, asked_again: bool) -> dict[str, str]:
         """One word for all outcomes that the claim and the steps that ask cannot tell apart."""
