@@ -1,0 +1,1 @@
+"""What this host does to packets: routes, neighbours and filter rules, read without loading anything."""

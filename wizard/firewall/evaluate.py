@@ -1,0 +1,299 @@
+"""What the rules do to one connection: which rule ends it, or that none does.
+
+Owns the walk through hooks, base chains, jumps and policies. May not know the syntax of any rule. What cannot be told
+stays open: where a test has no answer, both ways are followed, and only what every way ends in is certain.
+
+Facts: an accept ends its base chain only, later base chains of the same hook still see the packet; drop ends all; goto
+does not come back; a base chain that is left falls to its policy (nft(8)).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from wizard.firewall.packet import Connection, Hook, Packet, Path, Span, Stage, address, packets
+from wizard.firewall.rules import BLOCKS, Act, Chain, Rule, Ruleset, Test, Verdict
+
+_MAX_DEPTH = 16  # NFT_JUMP_STACK_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """One way in which a packet may leave a base chain: by a rule, or by the policy (no rule)."""
+
+    verdict: Verdict
+    chain: Chain
+    rule: Rule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens to a connection.
+
+    `act` is accept, drop, reject or hand-over. `certain` says that it happens in every case that the rules leave
+    open. `ending` is the rule or policy that does it (None for accept); `base` the base chain that led there;
+    `hook` and `stage` say where, and to which packet. `others` are further endings that may come before it.
+    `translated` is the destination after translation (`10.0.0.2:80`), where there was one.
+    """
+
+    act: Act
+    certain: bool
+    ending: Ending | None = None
+    base: Chain | None = None
+    hook: Hook | None = None
+    stage: Stage | None = None
+    others: tuple[Ending, ...] = ()
+    translated: str | None = None
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def rule(self) -> Rule | None:
+        """The rule that ends the connection; None where it is a policy, or nothing does."""
+        return self.ending.rule if self.ending else None
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a rule or policy may keep the connection from being made."""
+        return self.act is not Act.ACCEPT
+
+    @property
+    def seen_as(self) -> str:
+        """What connect(2) is expected to show: connected, timed-out, reset (connected, and lost), or an errno's name."""
+        if self.ending is None or self.stage is None:
+            return "connected"
+        return _seen(self.ending.verdict, self.stage)
+
+
+def _seen(verdict: Verdict, stage: Stage) -> str:
+    if stage is Stage.DATA:
+        return "reset" if verdict.act is Act.REJECT else "connected"
+    rejected = verdict.act is Act.REJECT and stage is Stage.REQUEST
+    return errno_of(verdict.reject_with) if rejected else "timed-out"
+
+
+_ERRNOS = {
+    "tcp-reset": "ECONNREFUSED",
+    "port-unreachable": "ECONNREFUSED",
+    "admin-prohibited": "EHOSTUNREACH",
+    "host-prohibited": "EHOSTUNREACH",
+    "host-unreachable": "EHOSTUNREACH",
+    "net-unreachable": "ENETUNREACH",
+    "net-prohibited": "ENETUNREACH",
+    "prot-unreachable": "ENOPROTOOPT",
+    "no-route": "ENETUNREACH",
+    "addr-unreachable": "EHOSTUNREACH",
+    "adm6-prohibited": "EACCES",
+    "policy-fail": "EACCES",
+    "reject-route": "EACCES",
+}
+
+
+def errno_of(reject_with: str) -> str:
+    """The errno that connect(2) gives for a kind of rejection (net/ipv4/icmp.c, net/ipv6/icmp.c)."""
+    return _ERRNOS.get(reject_with, "ECONNREFUSED")
+
+
+def decide(rules: Ruleset, connection: Connection) -> Decision:
+    """What the rules do to a connection attempt.
+
+    Args:
+        rules: all rules of the network namespace in which the connection is seen.
+        connection: who connects where, and which way it takes.
+
+    Returns:
+        The first certain end, or the first possible one; accept where nothing ends it.
+    """
+    walk = _Walk(rules, connection)
+    for packet in packets(connection):
+        ended = walk.packet(packet)
+        if ended is not None:
+            return ended
+    return walk.result()
+
+
+@dataclass(slots=True)
+class _Walk:
+    rules: Ruleset
+    connection: Connection
+    maybe: list[tuple[Ending, Chain, Packet]] = field(default_factory=list)
+    moved: tuple[str | None, int | None] | None = None
+    moved_surely: bool = True
+
+    def packet(self, packet: Packet) -> Decision | None:
+        if self.moved is not None:
+            packet = self._moved(packet)
+        for base in self.rules.at(packet.hook, packet.family):
+            if base.kind == "nat" and not self._translates(packet):
+                continue
+            applies = _on_device(base, packet)
+            if applies is False:
+                continue
+            endings = _endings(self.rules, base, packet)
+            blocking = [ending for ending in endings if ending.verdict.act in BLOCKS]
+            sure = (
+                len(blocking) == len(endings) and applies and all(e.verdict.act is not Act.HAND_OVER for e in blocking)
+            )
+            if blocking and sure:
+                return self._blocked(blocking, base, packet)
+            self.maybe += [(ending, base, packet) for ending in blocking]
+            moving = [ending for ending in endings if ending.verdict.act is Act.TRANSLATE]
+            if moving:
+                self.moved = (moving[0].verdict.address, moving[0].verdict.port)
+                self.moved_surely = len(endings) == 1
+                packet = self._moved(packet)
+        return None
+
+    def _translates(self, packet: Packet) -> bool:
+        """A nat chain sees a connection once, where its destination may change."""
+        if packet.stage is not Stage.REQUEST or self.moved is not None:
+            return False
+        if packet.hook is Hook.PREROUTING:
+            return self.connection.path is not Path.LOCAL  # the output hook already saw it
+        return packet.hook is Hook.OUTPUT or packet.hook is Hook.INPUT or packet.hook is Hook.POSTROUTING
+
+    def _moved(self, packet: Packet) -> Packet:
+        if self.moved is None or packet.translated or packet.stage is Stage.REPLY:
+            return packet
+        to, port = self.moved
+        number = address(to) if to else None
+        if self.moved_surely:
+            destination = packet.destination if number is None else Span.of(number)
+            return replace(
+                packet,
+                destination=destination,
+                dport=packet.dport if port is None else Span.of(port),
+                local_destination=packet.local_destination if number is None else None,
+                translated=True,
+            )
+        return replace(
+            packet, destination=Span(0, 2**128), dport=Span(0, 65535), local_destination=None, translated=True
+        )
+
+    def _blocked(self, blocking: list[Ending], base: Chain, packet: Packet) -> Decision:
+        ends = {(ending.verdict.act, _seen(ending.verdict, packet.stage)) for ending in blocking}
+        ends |= {(ending.verdict.act, _seen(ending.verdict, seen.stage)) for ending, _, seen in self.maybe}
+        return Decision(
+            act=blocking[0].verdict.act,
+            certain=len(ends) == 1,
+            ending=blocking[0],
+            base=base,
+            hook=packet.hook,
+            stage=packet.stage,
+            others=(*(maybe[0] for maybe in self.maybe), *blocking[1:]),
+            translated=self._translated(),
+            gaps=self.rules.gaps,
+        )
+
+    def result(self) -> Decision:
+        if not self.maybe:
+            return Decision(
+                Act.ACCEPT,
+                certain=not self.rules.gaps and self.moved_surely,
+                translated=self._translated(),
+                gaps=self.rules.gaps,
+            )
+        (ending, base, packet), *rest = self.maybe
+        return Decision(
+            act=ending.verdict.act,
+            certain=False,
+            ending=ending,
+            base=base,
+            hook=packet.hook,
+            stage=packet.stage,
+            others=tuple(maybe[0] for maybe in rest),
+            translated=self._translated(),
+            gaps=self.rules.gaps,
+        )
+
+    def _translated(self) -> str | None:
+        if self.moved is None:
+            return None
+        to = self.moved[0] or self.connection.destination
+        return (
+            f"[{to}]:{self.moved[1] or self.connection.port}"
+            if ":" in to
+            else (f"{to}:{self.moved[1] or self.connection.port}")
+        )
+
+
+def _on_device(base: Chain, packet: Packet) -> bool | None:
+    if packet.hook not in (Hook.INGRESS, Hook.EGRESS):
+        return True
+    if not base.devices:
+        return None  # older versions do not list the device of such a chain
+    return (packet.iif if packet.hook is Hook.INGRESS else packet.oif) in base.devices
+
+
+def _endings(rules: Ruleset, base: Chain, packet: Packet) -> list[Ending]:
+    """Every way in which a packet may leave a base chain, each once; a single one is certain."""
+    memo: dict[tuple[str, str, str, str], tuple[list[Ending], bool]] = {}
+    found, falls = _run(rules, base, packet, memo, 0)
+    if falls:
+        found = [*found, Ending(base.policy, base)]
+    return list({(ending.verdict, ending.chain.key, ending.rule and ending.rule.position): ending
+                 for ending in found}.values())  # fmt: skip
+
+
+def _run(
+    rules: Ruleset,
+    chain: Chain,
+    packet: Packet,
+    memo: dict[tuple[str, str, str, str], tuple[list[Ending], bool]],
+    depth: int,
+) -> tuple[list[Ending], bool]:
+    """The endings within a chain, and whether a packet may come out of it again."""
+    known = memo.get(chain.key)
+    if known is not None:
+        return known
+    if depth > _MAX_DEPTH:
+        return [], True
+    found: list[Ending] = []
+    falls = False
+    for rule in chain.rules:
+        holds = rule.matches(packet)
+        if holds is False:
+            continue
+        settled = False
+        for test, verdict in _verdicts(rule):
+            chosen = test(packet) if test else True
+            if chosen is False or verdict.act is Act.NOTHING:
+                continue
+            sure = holds is True and chosen is True
+            endings, through, leaves = _follow(rules, chain, rule, verdict, packet, memo, depth)
+            found += endings
+            falls = falls or leaves
+            if sure:
+                settled = not through
+                break
+        if settled:
+            memo[chain.key] = (found, falls)
+            return found, falls
+    memo[chain.key] = (found, True)
+    return found, True
+
+
+def _verdicts(rule: Rule) -> tuple[tuple[Test | None, Verdict], ...]:
+    return rule.choices or ((None, rule.verdict),)
+
+
+def _follow(
+    rules: Ruleset,
+    chain: Chain,
+    rule: Rule,
+    verdict: Verdict,
+    packet: Packet,
+    memo: dict[tuple[str, str, str, str], tuple[list[Ending], bool]],
+    depth: int,
+) -> tuple[list[Ending], bool, bool]:
+    """The endings behind a verdict, whether the next rule may be reached, and whether the chain may be left."""
+    if verdict.act is Act.RETURN:
+        return [], False, True
+    if verdict.act not in (Act.JUMP, Act.GOTO):
+        return [Ending(verdict, chain, rule)], False, False
+    target = rules.find(chain.source, chain.family, chain.table, verdict.target)
+    if target is None:
+        return [Ending(Verdict(Act.HAND_OVER), chain, rule)], True, False
+    found, falls = _run(rules, target, packet, memo, depth + 1)
+    if verdict.act is Act.JUMP:
+        return found, falls, False
+    return found, False, falls
