@@ -1,0 +1,229 @@
+"""One person at one host: a runner that is steered, and the session that comes of it.
+
+Owns the joining of host, runner and session for the screen and the plain lines, and what going back means for the
+list of events. May not know how anything is shown, or what a check looks at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from wizard import __version__
+from wizard.checks.registry import Check
+from wizard.flow.engine import Visit, Walk
+from wizard.flow.library import Library
+from wizard.host.port import Reply
+from wizard.host.questions import Ask, Identity, Me
+from wizard.session.build import build
+from wizard.session.events import AttemptStarted, Event, Overruled, PersonAnswered, Skipped, Started, StepDone
+from wizard.session.report import Report
+from wizard.session.session import Asked, Session, session_id
+from wizard.walk.asker import Shared, WalkAsker
+from wizard.walk.glance import Glance, glance
+from wizard.walk.plan import Target
+from wizard.walk.runner import Answerer, Options, Pace, Probing, Runner, nobody_knows, without_pause
+
+A = TypeVar("A")
+
+_OF_A_STEP = (StepDone, PersonAnswered, Overruled, Skipped)
+
+
+class RecordingHost(Protocol):
+    """A host that keeps what it was asked and what it answered."""
+
+    @property
+    def asked(self) -> Sequence[Asked]:
+        """Every reply so far."""
+        ...
+
+    async def ask(self, question: Ask[A]) -> Reply[A]:
+        """Answer one question."""
+        ...
+
+    def new_attempt(self) -> int:
+        """Forget shared answers."""
+        ...
+
+
+class Sitting:
+    """What screens and plain lines steer: look at the host, walk a target, take a step back, walk again.
+
+    Nothing here may be called while a walk runs, but for `skip`, `session`, `report` and what only looks.
+    """
+
+    def __init__(
+        self,
+        host: RecordingHost,
+        library: Library,
+        checks: Mapping[str, Check],
+        options: Options,
+        *,
+        replayed: Session | None = None,
+        heard: Callable[[Event], None] | None = None,
+        answerer: Answerer = nobody_knows,
+        pace: Pace = without_pause,
+    ) -> None:
+        self.library = library
+        self.checks = checks
+        self.options = options
+        self.replayed = replayed
+        self.target: Target | None = None
+        self.glance: Glance | None = None
+        self.before: Report | None = None
+        self._host = host
+        self._heard = heard
+        self._answerer = answerer
+        self._pace = pace
+        self._events: list[Event] = []
+        self._me: Me | None = None
+        self._runner: Runner | None = None
+        self._started = self.now()
+        self._id = replayed.id if replayed is not None else ""
+
+    # --- what may be looked at at any time ---------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """Seconds since the epoch; a recorded host has no present but its own."""
+        return time.time() if self.replayed is None else self.replayed.started
+
+    @property
+    def walked(self) -> bool:
+        """Whether a walk was begun."""
+        return self._runner is not None
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What happened in the walk so far."""
+        return tuple(self._events)
+
+    @property
+    def probing(self) -> tuple[Probing, ...]:
+        """The probes that run now."""
+        return self._runner.probing if self._runner is not None else ()
+
+    def positions(self) -> tuple[Walk, ...]:
+        """Where the walk stands."""
+        return self._runner.positions() if self._runner is not None else ()
+
+    def session(self) -> Session:
+        """Everything so far as a session, ready to be written."""
+        me = self._me or (self.replayed.me if self.replayed else None)
+        if not self._id:
+            self._id = session_id(self._started, me.hostname if me else "")
+        return Session(
+            id=self._id,
+            started=self._started,
+            wizard=__version__,
+            target=_text(self.target),
+            options={"since": self.options.since, "timeout": self.options.timeout, "flow": self.options.flow},
+            me=me,
+            asked=tuple(self._host.asked),
+            events=self.events,
+        )
+
+    def report(self) -> Report:
+        """What the session shows."""
+        return build(self.session(), self.library.causes.values(), self.checks)
+
+    # --- what is done ------------------------------------------------------------------------------------------------
+
+    async def look(self) -> Glance:
+        """Take a first glance at the host."""
+        async with self._asker() as asker:
+            self.glance = await glance(asker)
+        return self.glance
+
+    async def walk(self, target: Target, flow: str | None = None) -> None:
+        """Walk a target to its end, as a new session."""
+        if self._runner is not None:
+            self._host.new_attempt()
+        if flow is not None:
+            self.options = replace(self.options, flow=flow)
+        self.target = target
+        self.before = None
+        self._events.clear()
+        self._started = self.now()
+        self._id = self.replayed.id if self.replayed is not None else ""
+        self._runner = Runner(
+            self._host,
+            self.library,
+            self.checks,
+            emit=self._emit,
+            options=self.options,
+            answerer=self._answerer,
+            pace=self._pace,
+            clock=self.now,
+        )
+        me = (await self._host.ask(Identity())).answer
+        self._me = me if isinstance(me, Me) else None
+        self._emit(Started(self._started, _text(target), self.options.flow, self.options.since, __version__))
+        await self._runner.run(target)
+
+    async def go_on(self) -> None:
+        """Walk on from where the walk stands."""
+        if self._runner is not None:
+            await self._runner.go_on()
+
+    async def again(self) -> None:
+        """Walk the whole path once more with fresh evidence; what was found before stands beside it."""
+        if self._runner is not None and self.target is not None:
+            self.before = self.report()
+            await self._runner.again(self.target)
+
+    def overrule(self, visit: Visit, outcome: str) -> None:
+        """Take a person's word for a step."""
+        if self._runner is not None:
+            self._runner.overrule(visit.node, visit.about, outcome)
+
+    def skip(self, visit: Visit) -> None:
+        """Stop waiting for a step; it counts as unknown."""
+        if self._runner is not None:
+            self._runner.skip(visit.node, visit.about)
+
+    def back(self) -> bool:
+        """Take the last step back; False where there is none."""
+        last = next((event for event in reversed(self._events) if isinstance(event, _OF_A_STEP)), None)
+        if last is None:
+            return False
+        self._take_back(last.node, last.subject)
+        return True
+
+    def ask_anew(self, visit: Visit) -> None:
+        """Take one step back, wherever it stands, so that it is asked anew of the present."""
+        if self._runner is not None:
+            self._runner.look_anew()
+            self._take_back(visit.observed_at or visit.node, visit.about)
+
+    def _take_back(self, node: str, subject: str) -> None:
+        assert self._runner is not None  # noqa: S101 - there are events only after a walk was begun
+        begun = [index for index, event in enumerate(self._events) if isinstance(event, AttemptStarted)]
+        start = begun[-1] if begun else 0
+        self._events[start:] = [
+            event
+            for event in self._events[start:]
+            if not (isinstance(event, _OF_A_STEP) and (event.node, event.subject) == (node, subject))
+        ]
+        self._runner.forget(node, subject)
+
+    def _emit(self, event: Event) -> None:
+        self._events.append(event)
+        if self._heard is not None:
+            self._heard(event)
+
+    @asynccontextmanager
+    async def _asker(self) -> AsyncIterator[WalkAsker]:
+        shared = Shared()
+        try:
+            async with asyncio.timeout(self.options.timeout):
+                yield WalkAsker(self._host, self.options.since, shared)
+        finally:
+            shared.cancel()
+
+
+def _text(target: Target | None) -> str | None:
+    return None if target is None else target.url or target.upstream
