@@ -24,6 +24,8 @@ from wizard.flow.vocabulary import rank
 
 MAX_STATES = 100_000
 
+Fact = tuple[Key, str]  # what was asked, and the outcome
+
 Site = tuple[Node, str | None]  # arriving at a step (None), or leaving it by an outcome
 
 _NONE, _SOME = "none", "some"
@@ -68,36 +70,31 @@ def failures(graph: Graph, claim: Claim, sites: frozenset[Site]) -> list[Failure
         TooManyPathsError: more than MAX_STATES different states would have to be looked at.
     """
     found: dict[tuple[Site, bool], Failure] = {}
-    remembered: frozenset[Key] = frozenset()
-    while sites:
-        proof = _Proof(graph, claim, sites, remembered)
-        for root in graph.roots():
-            start = graph.start(root.name)
-            if start is not None:
-                proof.frame(start, {proof.nothing: None})
-        contradictory: set[Key] = set()
-        open_sites: set[Site] = set()
+    starts = [start for start in (graph.start(root.name) for root in graph.roots()) if start is not None]
+    waiting: list[tuple[Node, frozenset[Site], frozenset[Fact]]] = [(start, sites, frozenset()) for start in starts]
+    while waiting:
+        start, asked, remembered = waiting.pop()
+        proof = _Proof(graph, claim, asked, remembered)
+        proof.frame(start, {proof.nothing: None})
         for place, failure in proof.failures.items():
-            keys = _contradictions(graph, failure)
-            if keys:
-                contradictory |= keys
-                open_sites.add(failure.site)
-            else:
+            contradictions = _contradictions(graph, failure)
+            if not contradictions:
                 found.setdefault(place, failure)
-        remembered |= contradictory
-        sites = frozenset(open_sites)
+            elif place not in found:
+                waiting.append((start, frozenset([failure.site]), remembered | contradictions))
     return list(found.values())
 
 
-def _contradictions(graph: Graph, failure: Failure) -> set[Key]:
-    """What a path asks twice with different outcomes: no walk takes such a path."""
+def _contradictions(graph: Graph, failure: Failure) -> set[Fact]:
+    """What a path asks twice with different outcomes, and the outcomes: no walk takes such a path."""
     words: dict[Key, str] = {}
-    found: set[Key] = set()
+    found: set[Fact] = set()
     for node, word in failure.path:
         flow, _, step = node.partition("/")
         key = graph.key((flow, step))
-        if words.setdefault(key, word) != word:
-            found.add(key)
+        first = words.setdefault(key, word)
+        if first != word:
+            found |= {(key, first), (key, word)}
     return found
 
 
@@ -117,9 +114,9 @@ States = dict[State, Trail | None]
 
 
 class _Proof:
-    """Follows all paths, more than there are: one outcome for one key is only demanded of the `remembered` keys."""
+    """Follows all paths, and more than there are: only `remembered` outcomes of a key are told from its others."""
 
-    def __init__(self, graph: Graph, claim: Claim, sites: frozenset[Site], remembered: frozenset[Key]) -> None:
+    def __init__(self, graph: Graph, claim: Claim, sites: frozenset[Site], remembered: frozenset[Fact]) -> None:
         self.failures: dict[tuple[Site, bool], Failure] = {}
         self._graph = graph
         self._claim = claim
@@ -127,11 +124,10 @@ class _Proof:
         self._goal = graph.mask((node, word is not None) for node, word in sites)
         self._states = 0
         mentioned = {("check", check) for check in claim.checks}
-        self._tracked = [key for key in graph.asking if key in mentioned or key in remembered]
+        self._tracked = [key for key in graph.asking if key in mentioned or any(key == each for each, _ in remembered)]
         self._slot = {key: number for number, key in enumerate(self._tracked)}
         self._passing = [number for number, key in enumerate(self._tracked) if key not in mentioned]
-        self._again = [key in remembered for key in self._tracked]
-        self._same = [self._classes(*each) for each in zip(self._tracked, self._again, strict=True)]
+        self._same = [self._classes(key, {word for each, word in remembered if each == key}) for key in self._tracked]
         self.nothing: State = ("",) * len(self._tracked)
 
     def frame(self, start: Node, entries: States) -> States:
@@ -177,11 +173,10 @@ class _Proof:
         if slot is None:
             return {state: Trail(trail, name, word) for state, trail in states.items()}
         kept = self._same[slot].get(word, word)
-        told = kept if self._again[slot] else word  # one path tells one word where the same is asked twice
         found: States = {}
         for state, trail in states.items():
             if state[slot] in ("", kept):
-                found.setdefault((*state[:slot], kept, *state[slot + 1 :]), Trail(trail, name, told))
+                found.setdefault((*state[:slot], kept, *state[slot + 1 :]), Trail(trail, name, word))
         return found
 
     def _without_dead(self, node: Node, states: States) -> States:
@@ -194,27 +189,15 @@ class _Proof:
             found.setdefault(tuple("" if slot in dead else word for slot, word in enumerate(state)), trail)
         return found
 
-    def _classes(self, key: Key, asked_again: bool) -> dict[str, str]:
-        """One word for all outcomes that the claim and the steps that ask cannot tell apart."""
+    def _classes(self, key: Key, told_apart: set[str]) -> dict[str, str]:
+        """One word for all outcomes of a key that need not be told apart."""
         first: dict[object, str] = {}
-        same: dict[str, str] = {}
-        nodes = self._graph.asking[key]
-        words = dict.fromkeys(word for node in nodes for word, _ in self._graph.exits(node))
-        if key[0] == "each":
-            return {}
-        for word in words:
-            mentioned = (
-                tuple(word in outcomes for outcomes in self._claim.mentions(key[1])) if key[0] == "check" else ()
-            )
-            routed = tuple(self._routed(node, word) for node in nodes) if asked_again else ()
-            same[word] = first.setdefault((mentioned, routed), word)
-        return same
-
-    def _routed(self, node: Node, word: str) -> object:
-        target = self._graph.steps[node].target(word)
-        if target is None:
-            return None
-        return word if (node, word) in self._sites else (target.step, target.flow)
+        words = dict.fromkeys(word for node in self._graph.asking[key] for word, _ in self._graph.exits(node))
+        mentions = tuple(self._claim.mentions(key[1])) if key[0] == "check" else ()
+        return {
+            word: first.setdefault((tuple(word in each for each in mentions), word if word in told_apart else ""), word)
+            for word in words
+        }
 
     def _judge(self, site: Site, state: State, trail: Trail | None) -> None:
         if site not in self._sites:
