@@ -18,9 +18,9 @@ import stat
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from wizard.host.allowed import SEARCH_PATH, Refusal, permit
+from wizard.host.allowed import SEARCH_PATH, Permit, Refusal, permit
 from wizard.host.live.failure import failed
 from wizard.host.live.kernel import unmet
 from wizard.host.live.threads import in_thread
@@ -41,9 +41,17 @@ LINGER = 0.3  # seconds in which a pipe may still be read after the child's end,
 TICK = 0.05  # seconds between two looks at the child where the kernel has no pidfd (before Linux 5.3)
 
 
-async def answer_run(question: Run) -> Ran | NotAnswered:
-    """Run a command; refused where it is not on the list, or where it would make the kernel load a module."""
-    child = _Child(question)
+async def answer_run(question: Run, own: Collection[tuple[str, ...]] = ()) -> Ran | NotAnswered:
+    """Run a command; refused where it is not on the list, or where it would make the kernel load a module.
+
+    Args:
+        question: the command.
+        own: argvs of the person's own, which run although they are on no list.
+    """
+    permission = Permit(question.argv[0]) if question.argv in own else permit(question.argv)
+    if isinstance(permission, Refusal):
+        return NotAnswered(Why.REFUSED, f"{_spoken(question)}: {permission.because}")
+    child = _Child(question, permission)
     try:
         return await in_thread(child.run)
     except asyncio.CancelledError:
@@ -51,26 +59,25 @@ async def answer_run(question: Run) -> Ran | NotAnswered:
         raise
 
 
-def _program(argv: tuple[str, ...]) -> str | NotAnswered:
-    """The absolute path of a permitted program."""
-    spoken = one_line(" ".join(argv))
-    permission = permit(argv)
-    if isinstance(permission, Refusal):
-        return NotAnswered(Why.REFUSED, f"{spoken}: {permission.because}")
-    candidates = (
-        [permission.program]
-        if permission.program.startswith("/")
-        else [f"{folder}/{permission.program}" for folder in SEARCH_PATH]
-    )
+def _spoken(question: Run) -> str:
+    return one_line(" ".join(question.argv))
+
+
+def _program(question: Run, permission: Permit) -> str | NotAnswered:
+    """The absolute path of a permitted program, if it is there, and may be trusted not to change the host."""
+    name = permission.program
+    candidates = (name,) if name.startswith("/") else tuple(f"{folder}/{name}" for folder in SEARCH_PATH)
     program = next((one for one in candidates if os.access(one, os.X_OK)), None)
     if program is None:
-        return NotAnswered(Why.MISSING, f"{one_line(permission.program)} is not installed")
+        return NotAnswered(Why.MISSING, f"{one_line(name)} is not installed")
     writer = stranger(program)
     if writer is not None:
-        return NotAnswered(Why.REFUSED, f"{spoken}: {one_line(writer)} can be changed by somebody else")
+        return NotAnswered(Why.REFUSED, f"{_spoken(question)}: {one_line(writer)} can be changed by somebody else")
     need = unmet(permission.needs, os.path.realpath(program))
     if need is not None:
-        return NotAnswered(Why.REFUSED, f"{spoken}: not run unless {need}, because asking would change the host")
+        return NotAnswered(
+            Why.REFUSED, f"{_spoken(question)}: not run unless {need}, because asking would change the host"
+        )
     return program
 
 
@@ -94,8 +101,9 @@ def stranger(program: str) -> str | None:
 class _Child:
     """One command on its way. `kill` may be called from another thread, at any time."""
 
-    def __init__(self, question: Run) -> None:
+    def __init__(self, question: Run, permission: Permit) -> None:
         self._question = question
+        self._permission = permission
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = False
@@ -115,7 +123,7 @@ class _Child:
     def run(self) -> Ran | NotAnswered:
         """Start the child and read it to its end or its deadline."""
         deadline = time.monotonic() + self._question.seconds
-        program = _program(self._question.argv)
+        program = _program(self._question, self._permission)
         if isinstance(program, NotAnswered):
             return program
         with self._lock:
@@ -169,8 +177,7 @@ class _Child:
             return Ran(status, out.content(), err.content(), cut=out.cut or err.cut or bool(outputs))
         if out.cut or err.cut:
             return Ran(-signal.SIGKILL, out.content(), err.content(), cut=True)
-        spoken = one_line(" ".join(self._question.argv))
-        return NotAnswered(Why.TIMED_OUT, f"{spoken} did not end within {self._question.seconds:g} s")
+        return NotAnswered(Why.TIMED_OUT, f"{_spoken(self._question)} did not end within {self._question.seconds:g} s")
 
 
 def _drain(poll: select.poll, outputs: dict[int, _Output], exited: int | None, pid: int, deadline: float) -> int | None:

@@ -102,7 +102,7 @@ def compile_wildcard(component: bytes) -> Wildcard:
             else:
                 wanted, at = found
                 parts.append(wanted)
-        elif one == b"\\" and at < len(component):
+        elif one == b"\\":  # at the end it quotes nothing, and nothing fits
             parts.append(frozenset(component[at : at + 1]))
             at += 1
         else:
