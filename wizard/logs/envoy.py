@@ -1,0 +1,349 @@
+"""What Envoy writes: its access log with response flags, and the body of its own errors.
+
+Owns the flags (`substitution_formatter.rst`, `router.cc`) of Envoy 1.6 to 1.40 and Istio's format. May not know where
+the log goes. A reset before the header is 502 only for a protocol error; every other reset is 503.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from wizard.logs.connecting import connect_failure
+from wizard.logs.errnos import errno_of
+from wizard.logs.fields import json_fields, number_of, text_of
+from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.upstreams import endpoint
+from wizard.model import LogEvent, Phase
+
+PROGRAM = "envoy"
+
+_ACCESS = re.compile(
+    r'(?:\[([^\]]{19,35})\] )?"([A-Z]{3,12} [^"]*+|- - [^"]*+|-)" (\d{1,3}) ((?:[A-Z]{2,6})(?:,[A-Z]{2,6})*|-) ',
+    re.ASCII,
+)
+_DETAILS = re.compile(r"([a-z][\w.-]*(?:\{[^}]*\})?|-) (\S+) ", re.ASCII)
+_QUOTED = re.compile(r'"([^"]*)"')
+_ADDRESS = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$|/\S+$", re.ASCII)
+_BODY = re.compile(
+    r"upstream connect error or disconnect/reset before headers\.(?: retried and the latest)? reset reason: ([\w\s-]+)"
+    r"(?:, transport failure reason: (.*))?",
+    re.ASCII,
+)
+_APP = re.compile(
+    r"\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3})\]\[\d+\]\[(trace|debug|info|warning|error|critical)\]\[[\w.]+\] "
+    r"(?:\[[\w./-]+:\d+\] )?",
+    re.ASCII,
+)
+_ERRNO = re.compile(r"(?:connect error|connect_error)[:_| ]*:?[ _]?(\d{1,3}\b|[A-Z][\w ]+)", re.ASCII)
+_TLS = ("TLS", "SSL", "CERTIFICATE", "WRONG_VERSION_NUMBER", "HANDSHAKE")
+_CONNECT_TIMEOUT = ("connection timeout", "connect timeout", "connection_timeout", "connect_timeout")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A response flag: its word, sentence, phase and causes."""
+
+    symptom: str
+    meaning: str
+    phase: Phase
+    causes: tuple[str, ...]
+
+
+_ALL_TLS = (
+    "tls-https-to-plain-http",
+    "tls-cert-expired",
+    "tls-cert-name-mismatch",
+    "tls-cert-untrusted",
+    "tls-sni-missing",
+    "tls-version-or-cipher-mismatch",
+    "tls-client-cert-required",
+)
+_CONNECT = (
+    "upstream-not-listening",
+    "upstream-service-stopped",
+    "upstream-wrong-port",
+    "upstream-wrong-bind-address",
+    "localhost-ipv6-mismatch",
+    "firewall-rejects-upstream",
+    "firewall-drops-upstream",
+    "host-down",
+    "route-missing",
+    "unix-socket-missing",
+    "unix-socket-permission",
+)
+
+FLAGS = {
+    "UF": Flag(
+        "connect-failed",
+        "Envoy could not connect to the upstream, or the TLS handshake failed.",
+        Phase.CONNECTING,
+        (*_CONNECT, *_ALL_TLS),
+    ),
+    "UC": Flag(
+        "closed-early",
+        "The upstream closed the connection before it had sent a complete header.",
+        Phase.READING_HEADER,
+        (
+            "upstream-crashed-mid-request",
+            "keepalive-race",
+            "upstream-oom-killed",
+            "upstream-worker-killed-by-timeout",
+            "tls-plain-http-to-https",
+            "proxy-protocol-mismatch",
+            "docker-userland-proxy-dead-backend",
+        ),
+    ),
+    "UR": Flag(
+        "reset-early",
+        "The upstream reset the stream.",
+        Phase.READING_HEADER,
+        ("upstream-crashed-mid-request", "protocol-http1-vs-http2"),
+    ),
+    "UH": Flag(
+        "no-live-upstreams",
+        "The cluster has no healthy host; nothing was tried.",
+        Phase.NONE,
+        ("gateway-upstream-marked-down", "gateway-healthcheck-wrong", "dns-nxdomain", "dns-resolver-down"),
+    ),
+    "UO": Flag(
+        "pool-exhausted",
+        "A circuit breaker of Envoy is open: too many connections or requests.",
+        Phase.NONE,
+        ("gateway-upstream-max-conns",),
+    ),
+    "UT": Flag(
+        "response-timeout",
+        "The upstream did not answer before the deadline of the route.",
+        Phase.READING_HEADER,
+        (
+            "upstream-slow-response",
+            "gateway-timeout-too-short",
+            "upstream-hung",
+            "upstream-workers-exhausted",
+            "firewall-drops-upstream",
+            "listen-backlog-overflow",
+        ),
+    ),
+    "UPE": Flag(
+        "not-http",
+        "Envoy does not understand the upstream's answer.",
+        Phase.READING_HEADER,
+        (
+            "upstream-invalid-header",
+            "upstream-not-http",
+            "protocol-http1-vs-http2",
+            "upstream-header-too-big",
+            "upstream-conflicting-length",
+            "upstream-crashed-mid-request",
+        ),
+    ),
+    "NR": Flag("no-route", "No route (or no filter chain) takes the request.", Phase.NONE, ("gateway-no-route",)),
+    "NC": Flag("no-route", "The cluster that the route names does not exist.", Phase.NONE, ("gateway-no-route",)),
+    "DF": Flag(
+        "name-not-resolved",
+        "The name of the upstream does not resolve.",
+        Phase.RESOLVING,
+        ("dns-nxdomain", "dns-resolver-down"),
+    ),
+    "LR": Flag("generated-status", "Envoy itself reset the stream.", Phase.NONE, ("gateway-generated-status",)),
+    "LH": Flag(
+        "generated-status",
+        "Envoy's own health check is failing, so it refuses requests.",
+        Phase.NONE,
+        ("gateway-generated-status",),
+    ),
+    "FI": Flag("generated-status", "Envoy injected a fault.", Phase.NONE, ("gateway-generated-status",)),
+    "RL": Flag(
+        "generated-status", "A rate limit of Envoy refused the request.", Phase.NONE, ("gateway-generated-status",)
+    ),
+    "SI": Flag(
+        "response-timeout",
+        "The stream was idle for too long.",
+        Phase.NONE,
+        ("upstream-slow-response", "gateway-timeout-too-short"),
+    ),
+    "UMSDR": Flag(
+        "response-timeout",
+        "The request reached the longest duration that Envoy allows.",
+        Phase.NONE,
+        ("gateway-timeout-too-short", "upstream-slow-response"),
+    ),
+    "OM": Flag("overloaded", "Envoy is overloaded.", Phase.NONE, ("gateway-worker-connections",)),
+    "DO": Flag("overloaded", "Envoy drops requests for overload.", Phase.NONE, ("gateway-worker-connections",)),
+    "UDO": Flag("overloaded", "The upstream's cluster drops requests.", Phase.NONE, ("gateway-worker-connections",)),
+    "DC": Flag("client-left", "The client ended the request; the upstream is not at fault.", Phase.NONE, ()),
+    "DPE": Flag("client-left", "The client broke the protocol; the upstream is not at fault.", Phase.NONE, ()),
+    "UAEX": Flag("refused-by-rule", "An authorisation service refused the request.", Phase.NONE, ()),
+    "RLSE": Flag("other", "The rate limit service failed.", Phase.NONE, ()),
+}
+_LONG_NAMES = {
+    "UpstreamConnectionFailure": "UF",
+    "UpstreamConnectionTermination": "UC",
+    "UpstreamRemoteReset": "UR",
+    "NoHealthyUpstream": "UH",
+    "UpstreamOverflow": "UO",
+    "UpstreamRequestTimeout": "UT",
+    "UpstreamProtocolError": "UPE",
+    "NoRouteFound": "NR",
+    "NoClusterFound": "NC",
+    "DnsResolutionFailed": "DF",
+}
+_REASONS = {
+    "connection failure": "UF",
+    "remote connection failure": "UF",
+    "local connection failure": "UF",
+    "connection timeout": "UF",
+    "connection termination": "UC",
+    "remote reset": "UR",
+    "remote refused stream reset": "UR",
+    "local reset": "LR",
+    "overflow": "UO",
+    "protocol error": "UPE",
+    "http2 protocol error": "UPE",
+}
+_SERVED = Flag("served", "Envoy passed the request on and the answer back; this is no failure.", Phase.NONE, ())
+_PASSED = Flag(
+    "upstream-answered",
+    "The upstream itself answered with this status; Envoy only passed it on.",
+    Phase.NONE,
+    ("upstream-returns-502",),
+)
+
+
+def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
+    """A line of Envoy as an event, or None where it is none of Envoy's."""
+    if (found := _ACCESS.match(text)) is not None:
+        if found[1] is None and found[4] == "-":
+            return None  # other programs begin a line with a quoted request and a status too
+        return _access(text, found, hints)
+    if text.startswith("{") and "response_flags" in text:
+        return _access_json(text, hints)
+    if "upstream connect error or disconnect/reset" in text and (body := _BODY.search(text)) is not None:
+        flag = _REASONS.get(body[1].strip())
+        return _event(text, flag or "", body[2] or body[1], None, None, hints, hints.time)
+    if text.strip() == "no healthy upstream":
+        return _event(text, "UH", "", 503, None, hints, hints.time)
+    if (app := _APP.match(text)) is not None:
+        time = hints.clock.read(app[1])
+        serious = app[2] in {"error", "critical"}
+        return LogEvent(
+            program=PROGRAM,
+            symptom="other" if serious else "notice",
+            meaning=(
+                "Envoy reports an error that no known fault of an upstream explains."
+                if serious
+                else "Envoy reports what it does; this is no failure."
+            ),
+            time=hints.time if time is None else time,
+            level=app[2],
+            pid=hints.pid,
+            line=text,
+        )
+    return None
+
+
+def _access(text: str, found: re.Match[str], hints: Hints) -> LogEvent | None:
+    stamp, request, status, flags = found.groups()
+    rest = text[found.end() :]
+    details = _DETAILS.match(rest)
+    detailed = details is not None and not rest[:1].isdigit()
+    quoted = _QUOTED.findall(rest)
+    wanted = 6 if detailed else 5
+    flag = next((part for part in flags.split(",") if part in FLAGS), "")
+    if flags != "-" and not flag:
+        flag = flags
+    host = quoted[wanted - 1] if len(quoted) >= wanted else ""
+    told = f"{details[1]} {quoted[0] if quoted else ''}" if detailed and details is not None else ""
+    time = hints.clock.read(stamp) if stamp else None
+    event = _event(
+        text,
+        flag,
+        told,
+        int(status),
+        endpoint(host) if _ADDRESS.match(host) else None,
+        hints,
+        hints.time if time is None else time,
+    )
+    authority = quoted[wanted - 2] if len(quoted) >= wanted else ""
+    return _with_request(event, request, authority)
+
+
+def _with_request(event: LogEvent, request: str, authority: str) -> LogEvent:
+    return LogEvent(
+        program=event.program,
+        symptom=event.symptom,
+        meaning=event.meaning,
+        phase=event.phase,
+        time=event.time,
+        errno=event.errno,
+        upstream=event.upstream,
+        host=authority if authority not in {"", "-"} else None,
+        request=request if request != "-" else None,
+        pid=event.pid,
+        causes=event.causes,
+        line=event.line,
+        status=event.status,
+    )
+
+
+def _access_json(text: str, hints: Hints) -> LogEvent | None:
+    fields = json_fields(text)
+    if fields is None:
+        return None
+    flags = text_of(fields, "response_flags")
+    first = next((part for part in flags.split(",") if part in FLAGS or part in _LONG_NAMES), "")
+    told = " ".join((text_of(fields, "response_code_details"), text_of(fields, "upstream_transport_failure_reason")))
+    host = text_of(fields, "upstream_host", "upstream_remote_address")
+    stamp = text_of(fields, "start_time", "timestamp")
+    event = _event(
+        text,
+        _LONG_NAMES.get(first, first),
+        told,
+        number_of(fields, "response_code"),
+        endpoint(host) if _ADDRESS.match(host) else None,
+        hints,
+        hints.clock.read(stamp) if stamp else hints.time,
+    )
+    method, path = text_of(fields, "method", "request_method"), text_of(fields, "path", "request_path")
+    return _with_request(event, f"{method} {path}" if method and path else "-", text_of(fields, "authority", "host"))
+
+
+def _event(
+    text: str, flag: str, told: str, status: int | None, upstream: str | None, hints: Hints, time: float | None
+) -> LogEvent:
+    known = FLAGS.get(flag)
+    if known is None:
+        passed = "via_upstream" in told and status is not None and status >= 500
+        known = _PASSED if passed or (not told and status in {502, 503, 504} and not flag) else _SERVED
+    phase, causes, symptom, meaning = known.phase, known.causes, known.symptom, known.meaning
+    errno = None
+    if flag == "UF":
+        upper = told.upper()
+        if any(word in upper for word in _TLS):
+            phase, causes = Phase.HANDSHAKING, _ALL_TLS
+            symptom, meaning = "tls-failed", "The TLS handshake with the upstream failed."
+        elif any(words in told for words in _CONNECT_TIMEOUT):
+            failure = connect_failure(110, upstream)
+            symptom, meaning, causes = failure.symptom, failure.meaning, failure.causes
+        elif (number := _ERRNO.search(told)) is not None:
+            errno = errno_of(int(number[1]) if number[1].isdigit() else None, number[1].replace("_", " "))
+            if errno is not None:
+                failure = connect_failure(errno, upstream)
+                symptom, meaning, causes = failure.symptom, failure.meaning, failure.causes
+    elif flag == "UPE" and status is not None and status < 400:
+        phase, symptom = Phase.READING_BODY, "body-cut"
+        meaning, causes = "The upstream's answer broke off in the middle.", ("response-truncated",)
+    return LogEvent(
+        program=PROGRAM,
+        symptom=symptom,
+        meaning=meaning,
+        phase=phase,
+        time=time,
+        errno=errno,
+        upstream=upstream,
+        pid=hints.pid,
+        causes=causes,
+        line=text,
+        status=status or None,
+    )
