@@ -49,7 +49,9 @@ class Seen:
             saved = iptables.read_save(self.listed[command].encode(), family, Source.IPTABLES)
             names = {chain.key[1:] for chain in saved}
             chains = [chain for chain in chains if chain.key[1:] not in names] + list(saved)
-        legacy = iptables.read_save(self.listed.get("iptables-legacy-save", "").encode(), "ip", Source.IPTABLES_LEGACY)
+        legacy = iptables.read_save(
+            self.listed.get("iptables-legacy-save", "").encode(), "ip", Source.IPTABLES_LEGACY, "iptables-legacy"
+        )
         return Ruleset.of([*chains, *legacy])
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from wizard.firewall import tests_of as t
+from wizard.firewall import matching as t
 from wizard.firewall.packet import Packet
 from wizard.firewall.rules import NOTHING, Act, Chain, Rule, Source, Test, Verdict
 
@@ -61,18 +61,20 @@ def is_of_nf_tables(printed: bytes) -> bool:
     return b"(nf_tables)" in head or b"iptables-nft-save" in head or b"ip6tables-nft-save" in head
 
 
-def read_save(printed: bytes, family: str, source: Source) -> tuple[Chain, ...]:
+def read_save(printed: bytes, family: str, source: Source, tool: str = "") -> tuple[Chain, ...]:
     """Read what `iptables-save` printed.
 
     Args:
         printed: its output; lines that are not understood are passed over.
         family: `ip` or `ip6`.
-        source: which of the two kernels' interfaces lists the rules.
+        source: which of the kernel's two interfaces lists the rules.
+        tool: the program that changes them; iptables or ip6tables where it is not given.
 
     Returns:
         Every chain of every table that was printed.
     """
-    return tuple(chain for table in _tables(printed, family) for chain in _chains(table, family, source))
+    tool = tool or ("iptables" if family == "ip" else "ip6tables")
+    return tuple(chain for table in _tables(printed, family) for chain in _chains(table, family, source, tool))
 
 
 def _tables(printed: bytes, family: str) -> Iterator[_Table]:
@@ -123,7 +125,7 @@ def spec_words(text: str) -> list[str]:
     return [match[2] if match[1] is None else re.sub(r"\\(.)", r"\1", match[1]) for match in _WORD.finditer(text)]
 
 
-def _chains(table: _Table, family: str, source: Source) -> Iterator[Chain]:
+def _chains(table: _Table, family: str, source: Source, tool: str) -> Iterator[Chain]:
     for name in dict.fromkeys((*table.policies, *table.rules)):
         hook = _HOOKS.get(name, "") if table.policies.get(name) != "-" else ""
         late = table.name == "nat" and name in ("POSTROUTING", "INPUT")
@@ -137,6 +139,7 @@ def _chains(table: _Table, family: str, source: Source) -> Iterator[Chain]:
             kind="nat" if table.name == "nat" else "filter",
             priority=_SOURCE_NAT if late else _PRIORITIES.get(table.name, 0),
             policy=Verdict(Act.DROP if table.policies.get(name) == "DROP" else Act.ACCEPT),
+            tool=tool,
         )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from wizard.firewall import tests_of as t
+from wizard.firewall import matching as t
 from wizard.firewall.packet import Packet
 from wizard.firewall.rules import NOTHING, Act, Chain, Rule, Source, Test, Verdict
 

@@ -23,6 +23,7 @@ A = TypeVar("A")
 MAX_BYTES = 64 << 20
 GRANT = "root (or CAP_NET_ADMIN)"
 
+_TOOLS = ("iptables", "ip6tables", "iptables-legacy", "ip6tables-legacy")
 _LIST = ("nft", "-j", "-a", "list", "ruleset")
 _CHAINS = ("nft", "-j", "list", "chains")
 
@@ -42,13 +43,7 @@ async def read_rules(ask: Asks) -> Ruleset | NotAnswered:
         The rules, with gaps in words where a part could not be read; `NotAnswered` where no part could be, because
         rights are missing.
     """
-    nft_answer, *saved = await asyncio.gather(
-        _nft(ask),
-        _run(ask, "iptables-save"),
-        _run(ask, "ip6tables-save"),
-        _run(ask, "iptables-legacy-save"),
-        _run(ask, "ip6tables-legacy-save"),
-    )
+    nft_answer, saved = await asyncio.gather(_nft(ask), asyncio.gather(*(_run(ask, f"{tool}-save") for tool in _TOOLS)))
     gaps: list[str] = []
     denied: NotAnswered | None = None
     chains: list[Chain] = []
@@ -57,7 +52,8 @@ async def read_rules(ask: Asks) -> Ruleset | NotAnswered:
     else:
         chains += nft_answer
     seen: set[tuple[str, Source]] = set()
-    for family, answer in zip(("ip", "ip6", "ip", "ip6"), saved, strict=True):
+    for tool, answer in zip(_TOOLS, saved, strict=True):
+        family = "ip6" if tool.startswith("ip6") else "ip"
         if isinstance(answer, NotAnswered):
             denied = _note(answer, "iptables", gaps) or denied
             continue
@@ -65,7 +61,7 @@ async def read_rules(ask: Asks) -> Ruleset | NotAnswered:
         if (family, source) in seen:
             continue
         seen.add((family, source))
-        chains = _joined(chains, iptables.read_save(answer, family, source), source)
+        chains = _joined(chains, iptables.read_save(answer, family, source, tool), source)
     if denied is not None and not chains:
         return denied
     return Ruleset.of(chains, dict.fromkeys(gaps))

@@ -92,7 +92,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain; one with a hook is a base chain, to which packets come by themselves."""
+    """A chain; one with a hook is a base chain, to which packets come by themselves.
+
+    `tool` is the program that changes its rules: nft, iptables, ip6tables-legacy and so on.
+    """
 
     family: str
     table: str
@@ -104,6 +107,7 @@ class Chain:
     priority: int = 0
     policy: Verdict = field(default_factory=lambda: Verdict(Act.ACCEPT))
     devices: tuple[str, ...] = ()
+    tool: str = "nft"
 
     @property
     def key(self) -> tuple[str, str, str, str]:

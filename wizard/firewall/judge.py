@@ -1,0 +1,187 @@
+"""One question asked of route and rules together: what does this host do to that connection, and what lets it through?
+
+Owns the order: route first (it gives the interface, the source and the way), then rules. May not know checks.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from wizard.firewall.evaluate import Decision, decide
+from wizard.firewall.packet import EPHEMERAL, Connection, Path, Span
+from wizard.firewall.read import Asks, read_rules, with_text
+from wizard.firewall.repair import Repair, plan
+from wizard.firewall.routing import LEADS_NOWHERE, RouteTo, route_to
+from wizard.firewall.rules import Act, Rule, Ruleset, Source
+from wizard.host.questions import FilesRead, NotAnswered, ReadFile, ReadGlob
+from wizard.model import Place
+from wizard.text import one_line
+
+_KEPT = (
+    "/etc/nftables.conf",
+    "/etc/nftables.nft",
+    "/etc/sysconfig/nftables.conf",
+    "/etc/nftables/*.nft",
+    "/etc/nftables.d/*",
+    "/etc/iptables/rules.v[46]",
+    "/etc/iptables/*.rules",
+    "/etc/iptables.rules",
+    "/etc/iptables.up.rules",
+    "/etc/sysconfig/iptables",
+    "/etc/sysconfig/ip6tables",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rules do to a connection, the route it takes, and the changes that let it through."""
+
+    connection: Connection
+    route: RouteTo | None
+    decision: Decision
+    repair: Repair | None = None
+
+
+async def judge(
+    ask: Asks,
+    destination: str,
+    port: int,
+    *,
+    uid: int | None = None,
+    gid: int | None = None,
+    listener_uid: int | None = None,
+    path: Path | None = None,
+    interface: str = "",
+) -> Judgement | NotAnswered:
+    """What this host's rules do to a TCP connection, as seen from the wizard's own network namespace.
+
+    Args:
+        ask: whoever can ask the host.
+        destination: the address (an IP literal).
+        port: the port.
+        uid: the user who connects, None where unknown; `gid` the group.
+        gid: see `uid`.
+        listener_uid: the user of the process that answers, where it runs on this host.
+        path: the way through this host; None for what the route says (local or outgoing).
+        interface: where it comes in, for an incoming connection.
+
+    Returns:
+        The judgement; its route may lead nowhere, and then the rules were not read. `NotAnswered` where rules could
+        not be read for lack of rights.
+    """
+    routed: RouteTo | NotAnswered | None = None
+    if path is None:
+        routed = await route_to(ask, destination, uid)
+    route = routed if isinstance(routed, RouteTo) else None
+    way = path or (
+        route.path if route else Path.LOCAL if destination.startswith("127.") or destination == "::1" else Path.OUTGOING
+    )
+    connection = Connection(
+        destination,
+        port,
+        source=route.source if route else "",
+        path=way,
+        uid=uid,
+        gid=gid,
+        listener_uid=listener_uid,
+        interface="lo" if way is Path.LOCAL else interface or (route.device if route else ""),
+        ports=await _client_ports(ask, way),
+    )
+    if route is not None and route.way in LEADS_NOWHERE:
+        return Judgement(connection, route, Decision(Act.ACCEPT, certain=False))
+    rules = await read_rules(ask)
+    if isinstance(rules, NotAnswered):
+        return rules
+    decision = decide(rules, connection)
+    if not decision.blocked:
+        return Judgement(connection, route, decision)
+    repair = plan(rules, connection)
+    spoken = [change.removes for change in repair.changes if change.removes is not None]
+    spoken += [decision.rule] if decision.rule is not None else []
+    for rule in spoken:
+        rules = _replaced(rules, await with_text(ask, rule))
+    return Judgement(connection, route, decide(rules, connection), plan(rules, connection))
+
+
+def _replaced(rules: Ruleset, rule: Rule) -> Ruleset:
+    chain = next(
+        (c for c in rules.chains if c.source is Source.NFT and c.key[1:] == (rule.family, rule.table, rule.chain)), None
+    )
+    if chain is None:
+        return rules
+    kept = tuple(rule if old.position == rule.position else old for old in chain.rules)
+    return rules.changed(replace(chain, rules=kept))
+
+
+async def _client_ports(ask: Asks, way: Path) -> Span:
+    if way is Path.INCOMING:
+        return Span(1024, 65535)
+    answer = (await ask.ask(ReadFile("/proc/sys/net/ipv4/ip_local_port_range", max_bytes=100))).answer
+    numbers = [] if isinstance(answer, NotAnswered) else re.findall(rb"\d{1,5}", answer.content)
+    if len(numbers) != 2 or int(numbers[0]) > int(numbers[1]):
+        return EPHEMERAL
+    return Span(int(numbers[0]), int(numbers[1]))
+
+
+def words(decision: Decision) -> str:
+    """What ends the connection, as a sentence part: the chain, and the rule or the policy. Visible text."""
+    if decision.ending is None or decision.base is None:
+        return "no filter rule ends it"
+    chain = decision.ending.chain
+    name = (
+        f"{chain.family} {chain.table} {chain.name}"
+        if chain.source is Source.NFT
+        else (f"{chain.tool} {'' if chain.table == 'filter' else f'-t {chain.table} '}{chain.name}")
+    )
+    if decision.rule is None:
+        return one_line(f"the policy {decision.ending.verdict.act} of {name}")
+    rule = decision.rule
+    number = f"handle {rule.handle}" if rule.handle is not None else f"number {rule.position}"
+    said = f": {rule.text}" if rule.text else ""
+    return one_line(f"the rule {number} of {name}{said}", limit=300)
+
+
+async def kept_in(ask: Asks, decision: Decision) -> Place | None:
+    """The line of a file from which the rule comes back at the next boot, None where none was found.
+
+    The text of a file and of the kernel's listing differ (names for numbers), so a line counts that names the chain's
+    deed and the ports of the rule.
+    """
+    if decision.ending is None or decision.base is None:
+        return None
+    replies = [(await ask.ask(ReadGlob(pattern, max_files=50, max_bytes=1 << 18))).answer for pattern in _KEPT]
+    for answer in replies:
+        for file in answer.files if isinstance(answer, FilesRead) else ():
+            line = _line_of(file.content.decode("utf-8", "replace"), decision)
+            if line:
+                return Place(file.path, line)
+    return None
+
+
+def _line_of(text: str, decision: Decision) -> int | None:
+    rule, ending = decision.rule, decision.ending
+    if ending is None:
+        return None
+    act = str(ending.verdict.act)
+    numbers = (
+        set(re.findall(r"\b\d{2,5}\b", re.sub(r"counter packets \d+ bytes \d+", "", rule.text))) if rule else set()
+    )
+    for index, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped.startswith("#") or act not in stripped.lower():
+            continue
+        if rule is None:
+            chain = ending.chain
+            policy = f"policy {act}" in stripped or stripped.startswith(f":{chain.name} {act.upper()}")
+            if policy and (chain.source is not Source.NFT or f"hook {chain.hook}" in stripped):
+                return index
+        elif numbers and numbers <= set(re.findall(r"\b\d{1,5}\b", stripped)):
+            return index
+    return None
+
+
+def _ports_in(text: str) -> set[str]:
+    """The ports that the text of a rule names: the numbers after dport and its like."""
+    named = re.findall(r"[ds](?:estination-|ource-)?ports? (?:!= )?(?:\{ )?([\d][\d ,:-]{0,200})", text)
+    return {number for part in named for number in re.findall(r"\d{1,5}", part)}
