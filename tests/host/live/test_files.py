@@ -244,10 +244,10 @@ def maze(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
-@settings(max_examples=300)
+@settings(max_examples=800)
 @given(parts=st.lists(st.sampled_from(["a", "b", "f", "l", "m", "n", "p", "q", "r", "s", "..", ".", ""]), max_size=7))
 def test_the_walk_comes_to_where_the_kernel_comes_to(maze: Path, parts: list[str]) -> None:
-    path = f"{maze}/{'/'.join(parts)}".rstrip("/")
+    path = f"{maze}/{'/'.join(parts)}"
     ours, kernel = paths.walk(path), errno_or_stat(path)
     if isinstance(kernel, int):
         assert ours.error is not None
@@ -260,7 +260,7 @@ def test_the_walk_comes_to_where_the_kernel_comes_to(maze: Path, parts: list[str
 
 def errno_or_stat(path: str) -> int | os.stat_result:
     try:
-        return Path(path).stat()
+        return os.stat(path)  # noqa: PTH116 - a Path would lose the last slash
     except OSError as error:
         return error.errno or 0
 

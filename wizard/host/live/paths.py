@@ -193,7 +193,9 @@ def _walk(root: int, path: str, *, follow: bool, keep: bool = False) -> tuple[Wa
 
 
 def _parts(path: str) -> list[str]:
-    return [part for part in path.split("/") if part not in {"", "."}]
+    """The components of a path; a slash at its end asks for a folder, as `/.` does."""
+    parts = [part for part in path.split("/") if part]
+    return [*parts, "."] if parts and path.endswith("/") else parts
 
 
 def _components(walked: Walked, folders: _Folders, path: str, *, follow: bool, keep: bool) -> int:
@@ -201,6 +203,8 @@ def _components(walked: Walked, folders: _Folders, path: str, *, follow: bool, k
     links = 0
     while pending:
         name = pending.popleft()
+        if name == ".":
+            continue
         if name == "..":
             folders.up()
             continue
@@ -217,6 +221,9 @@ def _components(walked: Walked, folders: _Folders, path: str, *, follow: bool, k
                 folders.to_root()
             pending.extendleft(reversed(_parts(target)))
             continue
+        if pending and not stat.S_ISDIR(seen.st_mode):
+            walked.at = f"{walked.at}/{pending[0]}"
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), walked.at)
         fd = os.open(name, _HOLD | os.O_NOFOLLOW, dir_fd=folders.here)
         if not pending:
             walked.real = walked.at
