@@ -7,8 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wizard.checks import connect, gateway, listen, logged, name, packet, peer, repair, reply, request, service, tls
+from wizard.checks import (
+    connect,
+    gateway,
+    listen,
+    logged,
+    memory,
+    name,
+    packet,
+    peer,
+    repair,
+    reply,
+    request,
+    service,
+    tls,
+)
 from wizard.checks.registry import Check, checks
 
-MODULES = (connect, gateway, listen, logged, name, packet, peer, repair, reply, request, service, tls)
+MODULES = (connect, gateway, listen, logged, memory, name, packet, peer, repair, reply, request, service, tls)
 CHECKS: Mapping[str, Check] = checks()

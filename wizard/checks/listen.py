@@ -152,12 +152,13 @@ async def _present(
         "no-unix-socket": (),
         "present": ("path", "owner", "group", "mode"),
         "missing": ("path", "missing", "folder"),
+        "other-namespace": ("path", "missing", "folder", "pid"),
         "folder-missing": ("path", "missing", "folder"),
         "not-a-socket": ("path", "kind"),
         "not-writable": ("path", "owner", "group", "mode", "user"),
         "folder-closed": ("path", "folder", "owner", "group", "mode", "user"),
     },
-    bad=("missing", "folder-missing", "not-a-socket", "not-writable", "folder-closed"),
+    bad=("missing", "folder-missing", "other-namespace", "not-a-socket", "not-writable", "folder-closed"),
 )
 async def socket_file(subject: Subject, asker: Asker) -> Finding:
     """Walk the socket's path as the gateway sees it: every folder's search bit, then the socket's own write bit."""
@@ -185,6 +186,14 @@ async def socket_file(subject: Subject, asker: Asker) -> Finding:
         return Finding(UNKNOWN, f"{one_line(walked.denied)} cannot be looked at.", gaps=(gap,), by_hand=by_hand)
     if walked.missing is not None:
         folder = path.rpartition("/")[0] or "/"
+        seen_by = await _seen_by_listener(subject, address, asker)
+        if seen_by:
+            return Finding(
+                "other-namespace",
+                f"{one_line(path)} exists for the process that listens on it (pid {seen_by}), and not for {instance.kind}.",
+                {"path": path, "missing": walked.missing, "folder": folder, "pid": seen_by},
+                by_hand=by_hand,
+            )
         outcome = (
             "missing" if walked.missing == path or walked.missing.rpartition("/")[0] == folder else "folder-missing"
         )
@@ -212,6 +221,18 @@ async def socket_file(subject: Subject, asker: Asker) -> Finding:
     return Finding(
         "present", f"{one_line(path)} is there ({_rights(last)}).", {**_owned(last), "path": path}, by_hand=by_hand
     )
+
+
+async def _seen_by_listener(subject: Subject, address: Address, asker: Asker) -> int:
+    """The pid of a listener on that path which sees the file in its own mount namespace; 0 where there is none."""
+    table = await socket_table(subject, asker)
+    if not isinstance(table, SocketTable):
+        return 0
+    for pid in [pid for one in table.listening if takes(one, address) for pid in one.pids][:3]:
+        walked = (await asker.ask(WalkPath(address.path or "/", within=pid))).answer
+        if isinstance(walked, PathSteps) and walked.missing is None and walked.denied is None:
+            return pid
+    return 0
 
 
 def _may(step: FileStat, uid: int, groups: set[int | None], bit: int) -> bool:

@@ -30,6 +30,7 @@ from wizard.model import Proxying
 from wizard.text import one_line
 
 _PATIENCE = 2.0
+_BAD_REQUEST = 400
 
 
 @check(
@@ -75,26 +76,22 @@ async def peer(subject: Subject, asker: Asker) -> Finding:
     proxying = route.proxying or Proxying()
     if proxying.tls:
         return await _behind_tls(spoken, proxying, values, view, asker)
+    # A plain answer to the plainest request comes first: whoever gives one wants no other way of speaking.
+    status = await _http(Request(address, "/", (("Host", _host(spoken)),), view=view, seconds=_PATIENCE), asker)
+    if status is not None and status != _BAD_REQUEST:
+        return Finding("answers-trivial", f"{where_} answers {status} to a plain GET /.", {**values, "status": status})
     if await _shakes_hands(address, TlsSettings(server_name=_name(spoken)), view, asker):
         return Finding("speaks-tls", f"{where_} takes a TLS handshake.", values)
     with_header = Request(
-        address,
-        spoken.target,
-        spoken.headers,
-        version="1.1",
-        preamble=b"PROXY UNKNOWN\r\n",
-        view=view,
-        seconds=_PATIENCE,
+        address, "/", spoken.headers, version="1.1", preamble=b"PROXY UNKNOWN\r\n", view=view, seconds=_PATIENCE
     )
-    status = await _http(with_header, asker)
-    if status is not None and not proxying.send_proxy_protocol and status != 400:
-        return Finding(
-            "wants-proxy-header", f"{where_} answers {status} after a PROXY header.", {**values, "status": status}
-        )
+    announced = await _http(with_header, asker)
+    if announced is not None and not proxying.send_proxy_protocol and announced != _BAD_REQUEST:
+        said = f"{where_} answers {announced} after a PROXY header, and nothing without one."
+        return Finding("wants-proxy-header", said, {**values, "status": announced})
     for protocol, word in ((Protocol.FASTCGI, "speaks-fastcgi"), (Protocol.UWSGI, "speaks-uwsgi")):
         if await _speaks(protocol, address, view, asker):
             return Finding(word, f"{where_} answers {protocol}.", values)
-    status = await _http(Request(address, "/", (("Host", "localhost"),), view=view, seconds=_PATIENCE), asker)
     if status is not None:
         return Finding("answers-trivial", f"{where_} answers {status} to a plain GET /.", {**values, "status": status})
     return Finding("nothing-else", f"{where_} answers neither TLS nor a PROXY header, FastCGI or uwsgi.", values)
@@ -130,8 +127,12 @@ async def _view(subject: Subject, address: str, asker: Asker) -> View:
     return HERE if isinstance(answer, NotAnswered) else view
 
 
+def _host(question: Request) -> str:
+    return next((value for name, value in question.headers if name.lower() == "host"), "localhost")
+
+
 def _name(question: Request) -> str:
-    host = next((value for name, value in question.headers if name.lower() == "host"), "")
+    host = _host(question)
     return host if parse_address(host) else host.rpartition(":")[0] or host
 
 

@@ -92,6 +92,7 @@ def _least_params(proxying: Proxying) -> tuple[tuple[str, str], ...]:
         "reset": _ENDED,
         "silent": _ENDED,
         "not-http": (*_ENDED, "speaks"),
+        "http2": _ENDED,
         "handshake-failed": (*_ENDED, "reason"),
     },
     bad=(
@@ -104,6 +105,7 @@ def _least_params(proxying: Proxying) -> tuple[tuple[str, str], ...]:
         "reset",
         "silent",
         "not-http",
+        "http2",
         "handshake-failed",
     ),
 )
@@ -150,6 +152,8 @@ def _without_header(
         )
     if answer.ending == "not-protocol":
         speaks = recognise(answer.received)
+        if speaks == "HTTP/2":
+            return Finding("http2", f"{where} answers in HTTP/2 to a request in HTTP/1.", values, gaps, by_hand)
         return Finding("not-http", f"{where} answers with {speaks}.", {**values, "speaks": speaks}, gaps, by_hand)
     if answer.ending == "reset":
         return Finding("reset", f"{where} reset the connection before a header.", values, gaps, by_hand)

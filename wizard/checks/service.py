@@ -20,6 +20,7 @@ from wizard.services.ownership import Certainty, Claim, How, Owners, owners
 from wizard.services.processes import listeners_of, unit_of, where
 from wizard.text import one_line
 
+_YOUNG = 60.0  # seconds: a unit that was started this long ago may still be on its way to its listener
 _VALUES = ("unit", "because", "ended", "said", "restarts")
 _DOWN = (
     UnitCondition.FAILED_AT_START,
@@ -108,7 +109,7 @@ def _busy(seen: Survey) -> frozenset[str]:
     return frozenset(found)
 
 
-def _claimed(found: Owners) -> Claim | None:
+def claimed(found: Owners) -> Claim | None:
     """The best claim of a unit that rests on more than on being somewhere else."""
     useful = (
         claim
@@ -123,6 +124,8 @@ def _claimed(found: Owners) -> Claim | None:
     Scope.SERVER,
     {
         **{str(word): _VALUES for word in (*_DOWN, *UP, UnitCondition.STOPPING)},
+        "just-started": _VALUES,
+        "just-restarted": _VALUES,
         "resembles-only": _VALUES,
         "no-unit": (),
         "no-manager": (),
@@ -139,7 +142,7 @@ async def service(subject: Subject, asker: Asker) -> Finding:
         return Finding("no-manager", "No service manager that the wizard knows runs here.", by_hand="ps -ef")
     owned = await ownership(subject, asker, endpoint)
     gaps = tuple(Gap(what, "not permitted", grant) for what, grant in owned.gaps)
-    claim = _claimed(owned)
+    claim = claimed(owned)
     if claim is None or claim.service is None:
         return Finding(
             "no-unit",
@@ -173,6 +176,14 @@ async def service(subject: Subject, asker: Asker) -> Finding:
     sentence = f"{one_line(unit)} is {str(condition).replace('-', ' ')}{told} ({claim.because}).{words}"
     if claim.certainty is Certainty.WEAK and condition not in _DOWN:
         return Finding("resembles-only", sentence, values, gaps, by_hand)
+    since = state.started_at or state.active_since
+    age = clock.now - since if clock is not None and since is not None else None
+    if condition is UnitCondition.RUNNING and age is not None and age < _YOUNG:
+        word = "just-restarted" if state.restarts else "just-started"
+        again = f", restarted {state.restarts} times" if state.restarts else ""
+        return Finding(
+            word, f"{one_line(unit)} runs since {age:.0f} s{again} ({claim.because}).", values, gaps, by_hand
+        )
     return Finding(str(condition), sentence, values, gaps, by_hand)
 
 
@@ -218,7 +229,8 @@ async def app(subject: Subject, asker: Asker) -> Finding:
     if best is not None and best.how is How.LISTENS:
         return Finding("here", f"{best.because}.", by_hand=by_hand)
     seen = await survey(asker)
-    candidates = _candidates(address, owned, sockets, table, _busy(seen))
+    _, server = required(subject)
+    candidates = _candidates(address, owned, sockets, table, _busy(seen) - {server.address, address.text})
     if not candidates:
         return Finding("nowhere", "No process that could be the application listens anywhere else.", by_hand=by_hand)
     distinct = {where(one) for one, _ in candidates}
@@ -270,7 +282,7 @@ def _candidates(
     address: Address, owned: Owners, sockets: SocketTable, table: ProcessTable, busy: frozenset[str]
 ) -> list[tuple[Listening, Process | None]]:
     """Sockets that could be the application's: of the unit that claims the address, else of any application."""
-    claim = _claimed(owned)
+    claim = claimed(owned)
     if claim is not None and claim.unit is not None:
         own = listeners_of(claim.service or claim.unit, table.processes, sockets)
         mine = [(one, _owner(one, table)) for one in own if _comparable(one, address)]

@@ -7,6 +7,7 @@ handshake that succeeds in a browser proves little. Verify codes are OpenSSL's X
 from __future__ import annotations
 
 import shlex
+from urllib.parse import urlsplit
 
 from wizard.checks.address import gateway_view, lookup, not_as_gateway, required
 from wizard.checks.edits import inserted_after, replaced
@@ -83,7 +84,7 @@ async def tls(subject: Subject, asker: Asker) -> Finding:
             outcome, said = "wants-client-certificate", f"{one_line(address)} asks for a client certificate."
             values["reason"] = "a client certificate is wanted"
         return Finding(outcome, said, values, gaps, by_hand)
-    finding = await _failed(answer, address, settings, proxying, view, asker)
+    finding = await _failed(answer, address, settings, proxying, view, asker, urlsplit(route.url).hostname or "")
     return Finding(finding.outcome, finding.summary, finding.values, gaps, by_hand)
 
 
@@ -113,7 +114,13 @@ def _shaken(answer: TlsShaken, address: str, settings: TlsSettings) -> tuple[str
 
 
 async def _failed(
-    answer: TlsFailed, address: str, settings: TlsSettings, proxying: Proxying, view: View, asker: Asker
+    answer: TlsFailed,
+    address: str,
+    settings: TlsSettings,
+    proxying: Proxying,
+    view: View,
+    asker: Asker,
+    host: str = "",
 ) -> Finding:
     where, reason = one_line(address), one_line(answer.reason or "closed")
     values: dict[str, Value] = {"address": address, "reason": reason}
@@ -124,14 +131,13 @@ async def _failed(
     if answer.alert == _ALERT_CERTIFICATE:
         return Finding("wants-client-certificate", f"{where} asks for a client certificate.", values)
     if settings.server_name is None:
-        name = proxying.verify_name or proxying.host.rpartition(":")[0] or proxying.host
-        named = _changed(settings, server_name=name)
-        if name and await _takes(address, named, view, asker):
-            return Finding(
-                "wants-server-name",
-                f"{where} takes a handshake that names {one_line(name)}, and none without a name.",
-                {**values, "server_name": name},
-            )
+        for name in _names(proxying, host):
+            if await _takes(address, _changed(settings, server_name=name), view, asker):
+                return Finding(
+                    "wants-server-name",
+                    f"{where} takes a handshake that names {one_line(name)}, and none without a name.",
+                    {**values, "server_name": name},
+                )
     other = _changed(settings, protocols=(), ciphers=None)
     shaken = (await asker.ask(TlsHandshake(address, other, view, _PATIENCE))).answer
     if isinstance(shaken, TlsShaken) and (settings.protocols or settings.ciphers):
@@ -158,6 +164,13 @@ def _changed(
         client_certificate=settings.client_certificate,
         client_key=settings.client_key,
     )
+
+
+def _names(proxying: Proxying, host: str) -> tuple[str, ...]:
+    """The names that the upstream may be known by: what the gateway verifies, its Host header, the visitor's host."""
+    given = (proxying.verify_name or "", proxying.host.rpartition(":")[0] or proxying.host, host)
+    names = (one for one in given if "." in one and not one.replace(".", "").isdigit() and ":" not in one)
+    return tuple(dict.fromkeys(names))
 
 
 async def _takes(address: str, settings: TlsSettings, view: View, asker: Asker) -> bool:

@@ -101,7 +101,7 @@ def _part(command: Command, values: Mapping[str, Value]) -> CommandPart | None:
             if command.pipe:
                 run += " | " + shell_line(render_words(command.pipe, values))
             if command.undo:
-                undo = shell_line(render_words(command.undo, values))
+                undo = shell_line(render_words(command.undo, values)) or None
     except NotBoundError:
         return None
     return CommandPart(

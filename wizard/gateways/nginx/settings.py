@@ -60,7 +60,7 @@ def proxying(request: Request, kind: str, passing: Directive, to: Destination, u
         params=_params(request, kind, level),
         server_name=sent_name if _sends_name(level, kind, sent_name) else None,
         verify=level.flag(f"{kind}_ssl_verify"),
-        verify_name=sent_name if level.flag(f"{kind}_ssl_verify") else None,
+        verify_name=sent_name if to.tls else None,
         trusted=conf_file("ssl_trusted_certificate"),
         protocols=tuple(_words(level, f"{kind}_ssl_protocols") or _PROTOCOLS) if to.tls else (),
         ciphers=word("ssl_ciphers", "DEFAULT") if to.tls else None,
