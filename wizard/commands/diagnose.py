@@ -24,6 +24,8 @@ from wizard.session.build import build, exit_status
 from wizard.session.events import Event, Started
 from wizard.session.file import SessionFileError, load
 from wizard.session.file import write as write_session
+from wizard.session.redact import without_secrets
+from wizard.session.save import SaveError
 from wizard.session.session import Session, session_id
 from wizard.walk.plan import Target, TargetError, read_target
 from wizard.walk.runner import Options, Runner
@@ -93,24 +95,21 @@ def diagnose(given: argparse.Namespace) -> int:
         return me if isinstance(me, Me) else None
 
     me = asyncio.run(walk())
-    session = Session(
+    walked = Session(
         id=source.id if source is not None else session_id(started, me.hostname if me else ""),
         started=started,
         wizard=__version__,
         target=given.target if source is None or given.target else source.target,
         me=me,
-        asked=recording.asked,
+        asked=recording.records(),
         events=tuple(events),
     )
+    session = without_secrets(walked, recording.redactor)
     if given.record:
         try:
-            write_session(given.record, session)
-        except OSError as error:
-            raise InputError(
-                f"the session could not be written: {error.strerror}",
-                given.record,
-                "name a file in a folder that you may write to",
-            ) from error
+            write_session(given.record, session, recording.redactor)
+        except SaveError as error:
+            raise InputError(error.what, str(error.path), error.hint) from error
     report = build(session, library.causes.values(), known_checks())
     write(printed(report, form))
     return exit_status(report)

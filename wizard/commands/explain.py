@@ -47,7 +47,9 @@ def explain(given: argparse.Namespace) -> int:
     """Explain a file or standard input; 0 where something was recognised, 3 where nothing was."""
     found = [_line(number, event) for number, event in explain_text(_read(given.file))]
     if given.json:
-        write(msgspec.json.format(msgspec.json.encode(Explained(SCHEMA_VERSION, tuple(found))), indent=2).decode() + "\n")
+        write(
+            msgspec.json.format(msgspec.json.encode(Explained(SCHEMA_VERSION, tuple(found))), indent=2).decode() + "\n"
+        )
     else:
         write("".join(_text(found)))
     return 0 if any(one.gateway for one in found) else 3
@@ -60,7 +62,9 @@ def _read(name: str) -> bytes:
         with Path(name).open("rb") as stream:
             return stream.read(MAX_INPUT)
     except OSError as error:
-        raise InputError(f"the log could not be read: {error.strerror}", name, "give a file, or - for standard input") from error
+        raise InputError(
+            f"the log could not be read: {error.strerror}", name, "give a file, or - for standard input"
+        ) from error
 
 
 def _line(number: int, event: LogEvent | None) -> Line:

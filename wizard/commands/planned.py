@@ -7,6 +7,7 @@ of what this configuration leads to.
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 from wizard.checks.registry import Subject
@@ -51,13 +52,17 @@ class PlanningHost:
         else:
             kind = "files"
         self.noted.setdefault(what_of(question), (kind, by_hand_of(question)))
-        if isinstance(question, _HELD_BACK) and not (isinstance(question, Run) and _only_looks(question)):
+        if _held_back(question):
             return Reply(0, question, NotAnswered(Why.REFUSED, "only planned"), time.time(), 0.0)
         return await self._host.ask(question)
 
     def new_attempt(self) -> int:
         """There is one attempt only."""
         return 1
+
+
+def _held_back(question: object) -> bool:
+    return isinstance(question, _HELD_BACK) and not (isinstance(question, Run) and _only_looks(question))
 
 
 def _only_looks(question: Run) -> bool:
@@ -93,7 +98,6 @@ async def planned(host: Host, target: Target, library: Library, options: Options
 
 
 async def _tried(name: str, subject: Subject, asker: WalkAsker) -> None:
-    try:
+    # A check that cannot go on without answers has noted what it asked.
+    with contextlib.suppress(Exception):
         await known_checks()[name].function(subject, asker)
-    except Exception:  # noqa: BLE001, S110 - a check that cannot go on without answers has noted what it asked
-        pass

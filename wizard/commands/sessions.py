@@ -12,7 +12,7 @@ from wizard.commands.library import known_checks, library_for
 from wizard.commands.output import printed, write
 from wizard.commands.run import InputError
 from wizard.session.build import build, exit_status
-from wizard.session.save import write_private
+from wizard.session.save import SaveError, write_private
 
 
 def report(given: argparse.Namespace) -> int:
@@ -26,7 +26,6 @@ def report(given: argparse.Namespace) -> int:
         return exit_status(built)
     try:
         write_private(given.output, said.encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        hint = "name a file in a folder that you may write to"
-        raise InputError(f"the report could not be written: {error.strerror}", given.output, hint) from error
+    except SaveError as error:
+        raise InputError(error.what, str(error.path), error.hint) from error
     return exit_status(built)
