@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from wizard.gateways.nginx.levels import Level
 from wizard.gateways.nginx.octets import octets, unknown_in
 from wizard.gateways.nginx.request import Request
 from wizard.gateways.nginx.rewrite import Answer
@@ -18,7 +19,7 @@ from wizard.gateways.nginx.variables import fill
 def refused(request: Request) -> Answer | None:
     """The answer where a request is not let in; None where it is, or would be with a password."""
     level = request.level
-    rules = next((own for around in level.outwards() if (own := _rules(around.directives))), [])
+    rules = next((own for around in level.outwards() if (own := _rules(around))), [])
     _note(request)
     if not rules:
         return None
@@ -29,8 +30,11 @@ def refused(request: Request) -> Answer | None:
     return Answer(403, None, denied.at) if denied is not None else None
 
 
-def _rules(directives: list[Directive]) -> list[Directive]:
-    return [directive for directive in directives if directive.name in {"allow", "deny"} and directive.args]
+def _rules(level: Level) -> list[Directive]:
+    """The rules that stand on a level, in their order."""
+    if not level.own("allow") and not level.own("deny"):
+        return []
+    return [directive for directive in level.directives if directive.name in {"allow", "deny"} and directive.args]
 
 
 def _asks_for_password(request: Request) -> bool:

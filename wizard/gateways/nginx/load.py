@@ -11,6 +11,7 @@ import re
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 
+from wizard.gateways.nginx.grammar import objections
 from wizard.gateways.nginx.syntax import parse
 from wizard.gateways.nginx.tree import Compiled, Configuration, Directive, Include
 from wizard.host.port import Reply
@@ -63,6 +64,10 @@ async def load(ask: Asks, instance: Instance, *, compiled: Compiled | None = Non
         loader.problems.append(Broken(_failed(main_file, answer.why, answer.detail), Place(main_file, 1)))
     else:
         tree = await loader.take(answer, main_file, (main_file,))
+    if not loader.problems:
+        loader.problems += objections(tree)
+        if not any(directive.name == "events" for directive in tree):
+            loader.problems.append(Broken('no "events" section in configuration', Place(main_file, 1)))
     return Configuration(
         main_file=main_file,
         prefix=prefix,

@@ -19,8 +19,8 @@ Fill = Callable[[Request, str], str]
 def _rooted(level: Level) -> tuple[Level, Directive] | None:
     """The nearest `root` or `alias`, and the level on which it stands."""
     for around in level.outwards():
-        for directive in around.directives:
-            if directive.name in {"root", "alias"} and directive.args:
+        for directive in (*around.own("root"), *around.own("alias")):
+            if directive.args:
                 return around, directive
     return None
 

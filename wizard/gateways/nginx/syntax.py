@@ -5,11 +5,13 @@ ngx_conf_file.c of nginx 1.22: ngx_conf_read_token). May not know what a directi
 
 What is easily got wrong: a quote or a `#` inside a word is an ordinary character; `${` does not open a block; in a
 quoted and in a bare word alike `\"`, `\'`, `\\`, `\t`, `\r`, `\n` are escapes and any other backslash stays; only a
-space, `;`, `{` or `)` may follow a closing quote; one word with its terminator must fit into 4096 bytes.
+space, `;`, `{` or `)` may follow a closing quote; one word with its terminator, and one comment, must fit into 4096
+bytes.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass, field
 
@@ -20,9 +22,17 @@ from wizard.text import one_line
 MAX_DEPTH = 64
 MAX_WORD = 4096  # NGX_CONF_BUFFER
 
+_SKIP = r"(?: [ \t\r\n]++ | \#[^\n]*+ )*+"
+
+# A whole directive on one line without quotes, escapes or `${`, as most are. ASCII only, so that str.split() splits
+# where nginx does.
+_SIMPLE = re.compile(
+    _SKIP + r"( [!$-&(-:<-\[\]-z|~]++ (?: [ \t]++ [!$-&(-:<-\[\]-z|~]++ )*+ ) [ \t]*+ ( ; | (?<!\$)\{ )",
+    re.VERBOSE,
+)
 _TOKEN = re.compile(
-    r"""
-    (?: [ \t\r\n]++ | \#[^\n]*+ )*+
+    _SKIP
+    + r"""
     (?: ( (?!["'};{\#]) (?: [^ \t\r\n;{\\$]++ | \$\{*+ | \\(?:.|\Z) )++ )
       | ([;{}])
       | " ( (?: [^"\\]++ | \\. )*+ ) " (?= [ \t\r\n;{)] | \Z )
@@ -37,12 +47,11 @@ _WORD, _MARK, _DOUBLE, _SINGLE, _BAD = range(1, 6)
 
 _ESCAPE = re.compile(r"""\\(["'\\trn])""")
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
-
+_COMMENT = re.compile(r"#[^\n]*+")
 _CLOSED_QUOTE = {
     '"': re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL),
     "'": re.compile(r"'(?:[^'\\]++|\\.)*+'", re.DOTALL),
 }
-
 _LUA = re.compile(
     r"""
     --\[(?P<comment>=*)\[ .*? \](?P=comment)\]
@@ -60,7 +69,7 @@ _LUA = re.compile(
 class Parsed:
     """One file's directives, its includes with the list that each one stands in, and what stopped the reading."""
 
-    directives: list[Directive]
+    directives: list[Directive] = field(default_factory=list)
     includes: list[tuple[list[Directive], Directive]] = field(default_factory=list)
     broken: Broken | None = None
 
@@ -70,139 +79,176 @@ def parse(content: bytes, path: str) -> Parsed:
 
     Like nginx it stops at the first error. What was read until then is kept, open blocks closed.
     """
-    text = content.decode("utf-8", "surrogateescape")
-    return _Reader(text, path).read()
+    marked = content.startswith(codecs.BOM_UTF8)
+    reader = _Reader((content[3:] if marked else content).decode("utf-8", "surrogateescape"), path)
+    try:
+        reader.read()
+    except _StopError as problem:
+        reader.parsed.broken = Broken(problem.what, Place(path, problem.line), problem.hint)
+    parsed = reader.parsed
+    if marked and (parsed.directives or parsed.broken):
+        first = parsed.directives[0].name if parsed.directives else "#"
+        hint = "the file begins with a byte order mark, which is part of the first word for nginx"
+        parsed.broken = Broken(f'unknown directive "{one_line(chr(0xFEFF) + first)}"', Place(path, 1), hint)
+    return parsed
+
+
+class _StopError(Exception):
+    """nginx would stop here."""
+
+    def __init__(self, what: str, line: int, hint: str = "") -> None:
+        super().__init__(what)
+        self.what, self.line, self.hint = what, line, hint
 
 
 def _unescaped(match: re.Match[str]) -> str:
     return _ESCAPED.get(match[1], match[1])
 
 
-def _plain(word: str) -> str:
-    return _ESCAPE.sub(_unescaped, word) if "\\" in word else word
-
-
 class _Reader:
-    """Reads one text; a class only because errors need what was read last."""
+    """Reads one text from the front to the end, and knows where it is."""
 
-    __slots__ = ("_parsed", "_path", "_text")
+    __slots__ = ("_begun", "_block", "_careful", "_counted", "_line", "_outer", "_path", "_text", "_words", "parsed")
 
     def __init__(self, text: str, path: str) -> None:
         self._text, self._path = text, path
-        self._parsed = Parsed([])
+        self.parsed = Parsed()
+        self._block = self.parsed.directives
+        self._outer: list[list[Directive]] = []
+        self._words: list[str] = []
+        self._begun = 1
+        # The line of the last position that was counted, so that no part of the text is counted twice.
+        self._line, self._counted = 1, 0
+        # Some word or comment may be too long for nginx; four bytes are the most that a character takes.
+        self._careful = len(text) > MAX_WORD // 4
 
-    def read(self) -> Parsed:
-        text, path, parsed = self._text, self._path, self._parsed
-        includes = parsed.includes
-        block = parsed.directives
-        outer: list[list[Directive]] = []
-        words: list[str] = []
-        line, counted, begun = 1, 0, 1
-        scan, position = _TOKEN.match, 0
-        careful = len(text) > MAX_WORD
-        while match := scan(text, position):
-            kind = match.lastindex
-            if kind is None:
-                break
-            start, position = match.start(kind), match.end()
-            if kind == _MARK:
-                mark = text[start]
-                end_line = line + text.count("\n", counted, start)
-                if mark == "}":
-                    if words or not outer:
-                        return self._unexpected(mark, end_line, words, begun)
-                    block = outer.pop()
-                    line, counted = end_line, start
-                    continue
-                if not words:
-                    return self._unexpected(mark, end_line, words, begun)
-                directive = Directive(words[0], tuple(words[1:]), path, begun, end_line)
-                block.append(directive)
-                if mark == "{":
-                    if words[0].endswith("_by_lua_block"):
-                        after = _after_lua(text, position)
-                        if after is None:
-                            return self._ended(block_open=True)
-                        position = after
-                    else:
-                        if len(outer) >= MAX_DEPTH:
-                            return self._stop("blocks are nested too deeply", end_line)
-                        directive.block = []
-                        outer.append(block)
-                        block = directive.block
-                elif words[0] == "include":
-                    includes.append((block, directive))
-                words = []
+    def read(self) -> None:
+        """Read all of it.
+
+        Raises:
+            _StopError: at the first error.
+        """
+        text, simple, token, careful = self._text, _SIMPLE.match, _TOKEN.match, self._careful
+        position = 0
+        while True:
+            match = None if self._words else simple(text, position)
+            if match is not None and not (careful and match.end() - position >= MAX_WORD // 4):
+                position = match.end()
+                self._words = match[1].split()
+                self._begun = self._line_of(match.start(1))
+                position = self._end_directive(match[2], self._begun, position)
                 continue
-            if not words:
-                begun = line = line + text.count("\n", counted, start)
-                counted = start
-            if kind == _BAD:
-                return self._bad_quote(start)
-            word = match[kind]
-            if careful and position - start >= MAX_WORD // 4 and (problem := self._too_long(start, position, kind)):
-                return problem
-            words.append(_plain(word))
-        if words:
-            return self._ended(block_open=False, words=words, begun=begun)
-        if outer:
-            return self._ended(block_open=True)
-        return parsed
+            match = token(text, position)
+            if match is None or (kind := match.lastindex) is None:
+                break
+            start = match.start(kind)
+            if careful:
+                self._check_lengths(position, start, match.end(), kind)
+            position = match.end()
+            if kind == _MARK:
+                position = self._mark(text[start], self._line_of(start), position)
+            elif kind == _BAD:
+                self._bad_quote(start)
+            else:
+                if not self._words:
+                    self._begun = self._line_of(start)
+                word = match[kind]
+                self._words.append(_ESCAPE.sub(_unescaped, word) if "\\" in word else word)
+        self._check_end()
 
-    def _line(self, position: int) -> int:
-        return self._text.count("\n", 0, position) + 1
+    def _line_of(self, position: int) -> int:
+        """The line of a position; positions are asked for in rising order."""
+        self._line += self._text.count("\n", self._counted, position)
+        self._counted = position
+        return self._line
 
-    def _stop(self, what: str, line: int, hint: str = "") -> Parsed:
-        self._parsed.broken = Broken(what, Place(self._path, line), hint)
-        return self._parsed
+    def _mark(self, mark: str, line: int, position: int) -> int:
+        if mark != "}" and self._words:
+            return self._end_directive(mark, line, position)
+        if mark != "}" or self._words or not self._outer:
+            raise self._unexpected(mark, line)
+        self._block = self._outer.pop()
+        return position
 
-    def _unexpected(self, mark: str, line: int, words: list[str], begun: int) -> Parsed:
+    def _end_directive(self, mark: str, line: int, position: int) -> int:
+        """Add the directive that ends with this mark; returns where to read on."""
+        name, *args = self._words
+        self._words = []
+        directive = Directive(name, tuple(args), self._path, self._begun, line)
+        self._block.append(directive)
+        if mark == "{":
+            if name.endswith("_by_lua_block"):
+                return self._after_lua(position)
+            if len(self._outer) >= MAX_DEPTH:
+                raise _StopError("blocks are nested too deeply", line)
+            directive.block = []
+            self._outer.append(self._block)
+            self._block = directive.block
+        elif name == "include":
+            self.parsed.includes.append((self._block, directive))
+        return position
+
+    def _after_lua(self, position: int) -> int:
+        """The position behind the brace that ends a block of Lua."""
+        depth = 1
+        for match in _LUA.finditer(self._text, position):
+            if (brace := match["brace"]) is not None:
+                depth += 1 if brace == "{" else -1
+                if depth == 0:
+                    return match.end()
+        raise _StopError('unexpected end of file, expecting "}"', self._last_line(), 'a "}" is missing')
+
+    def _last_line(self) -> int:
+        return self._text.count("\n") + 1
+
+    def _unexpected(self, mark: str, line: int) -> _StopError:
         hint = ""
-        if mark == "}" and words:
-            hint = f'a ";" is missing after "{one_line(" ".join(words), limit=80)}" (line {begun})'
+        if mark == "}" and self._words:
+            hint = f'a ";" is missing after "{one_line(" ".join(self._words), limit=80)}" (line {self._begun})'
         elif mark == "}":
             hint = 'there is one "}" more than "{"'
-        return self._stop(f'unexpected "{mark}"', line, hint)
+        return _StopError(f'unexpected "{mark}"', line, hint)
 
-    def _ended(self, *, block_open: bool, words: list[str] | None = None, begun: int = 0) -> Parsed:
-        line = self._line(len(self._text))
-        if block_open:
-            return self._stop('unexpected end of file, expecting "}"', line, 'a "}" is missing')
-        said = one_line(" ".join(words or ()), limit=80)
-        hint = f'"{said}" (line {begun}) has no end' if said else ""
-        return self._stop('unexpected end of file, expecting ";" or "}"', line, hint)
+    def _check_end(self) -> None:
+        if self._words:
+            said = one_line(" ".join(self._words), limit=80)
+            hint = f'"{said}" (line {self._begun}) has no end'
+            raise _StopError('unexpected end of file, expecting ";" or "}"', self._last_line(), hint)
+        if self._outer:
+            raise _StopError('unexpected end of file, expecting "}"', self._last_line(), 'a "}" is missing')
 
-    def _bad_quote(self, start: int) -> Parsed:
-        text = self._text
-        quote = text[start]
+    def _bad_quote(self, start: int) -> None:
+        """A quote that is not closed, or something that follows one too closely."""
+        text, quote, line = self._text, self._text[start], self._line_of(start)
         closed = _CLOSED_QUOTE[quote].match(text, start)
         if closed is not None:
-            after = one_line(text[closed.end()])
-            return self._stop(f'unexpected "{after}"', self._line(closed.end()), "a space is missing after the quote")
-        begun = self._line(start)
+            after, at = one_line(text[closed.end()]), self._line_of(closed.end())
+            raise _StopError(f'unexpected "{after}"', at, "a space is missing after the quote")
         if len(text) - start > MAX_WORD:
-            return self._stop(f'too long parameter, probably missing terminating "{quote}" character', begun)
-        return self._ended(block_open=False, words=[text[start : start + 80]], begun=begun)
+            raise _StopError(f'too long parameter, probably missing terminating "{quote}" character', line)
+        hint = f"the quote that opens on line {line} is not closed"
+        raise _StopError('unexpected end of file, expecting ";" or "}"', self._last_line(), hint)
 
-    def _too_long(self, start: int, end: int, kind: int) -> Parsed | None:
-        # The first byte of a quoted word is the one after its quote; its terminator is the byte after the closing one.
-        size = len(self._text[start:end].encode("utf-8", "surrogateescape")) + 1
-        if size <= MAX_WORD or end >= len(self._text):
-            return None
-        line = self._line(start)
-        if kind == _WORD:
-            said = one_line(self._text[start : start + 10])
-            return self._stop(f'too long parameter "{said}..." started', line)
-        quote = '"' if kind == _DOUBLE else "'"
-        return self._stop(f'too long parameter, probably missing terminating "{quote}" character', line)
+    def _check_lengths(self, position: int, start: int, end: int, kind: int) -> None:
+        """Whether nginx's buffer holds the comments before a word, and the word (without its opening quote)."""
+        text = self._text
+        if start - position >= MAX_WORD // 4:
+            for comment in _COMMENT.finditer(text, position, start):
+                if _bytes(comment[0]) >= MAX_WORD:
+                    said = one_line(comment[0][:10])
+                    raise _StopError(f'too long parameter "{said}..." started', self._line_of(comment.start()))
+        if kind == _MARK or end - start < MAX_WORD // 4 or end >= len(text):
+            return
+        size = _bytes(text[start:end])
+        quoted = kind in {_DOUBLE, _SINGLE}
+        if quoted and size > MAX_WORD:
+            quote = '"' if kind == _DOUBLE else "'"
+            what = f'too long parameter, probably missing terminating "{quote}" character'
+            raise _StopError(what, self._line_of(start))
+        if size >= MAX_WORD - (not quoted and text[end] in " \t\r\n"):
+            said = one_line(text[start : start + 10])
+            raise _StopError(f'too long parameter "{said}..." started', self._line_of(start))
 
 
-def _after_lua(text: str, position: int) -> int | None:
-    """The position behind the brace that ends a Lua block which was opened before `position`."""
-    depth = 1
-    for match in _LUA.finditer(text, position):
-        if (brace := match["brace"]) is not None:
-            depth += 1 if brace == "{" else -1
-            if depth == 0:
-                return match.end()
-    return None
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))

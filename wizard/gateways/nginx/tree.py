@@ -86,9 +86,9 @@ class Configuration:
     main_file: str
     prefix: str
     conf_prefix: str
-    tree: list[Directive]
-    files: Mapping[str, FileRead]
-    includes: tuple[Include, ...] = ()
+    tree: list[Directive] = field(repr=False)
+    files: Mapping[str, FileRead] = field(repr=False)
+    includes: tuple[Include, ...] = field(default=(), repr=False)
     problems: tuple[Broken, ...] = ()
     compiled: Compiled = field(default_factory=Compiled)
     _derived: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False)
