@@ -2,9 +2,6 @@
 
 Owns the allow-list, as a pure function of the argv. May not know whether a program is installed, or the machine's
 state: what must hold there before a command is harmless is named as a `Need`, for the live host to check.
-
-Long options count only when spelled out: getopt_long(3) would take `--vacuum-t=1s` for `--vacuum-time=1s`, so that
-nothing which is not on the list letter by letter may pass.
 """
 
 from __future__ import annotations
@@ -14,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+
+from wizard.host.arguments import NotAllowed, all_match, positional
 
 SEARCH_PATH = ("/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin")
 
@@ -50,10 +49,6 @@ class Refusal:
     because: str
 
 
-class _NotAllowed(Exception):  # noqa: N818 - the reason for a refusal, caught in this module
-    """A word of an argv that no permitted shape has."""
-
-
 _UNIT = re.compile(r"[A-Za-z0-9:_.@\\*?][A-Za-z0-9:_.@\\*?-]{0,254}")
 _LIST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_,-]*")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -63,8 +58,6 @@ _FIELD = re.compile(r"[A-Z_][A-Z0-9_]{0,63}=[^\x00\n]{0,4096}")
 _KEY = re.compile(r"[A-Za-z0-9_.:\[%][A-Za-z0-9_.:%\[\]@\\$-]{0,254}")
 _IP = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:\d{1,3}(?:\.\d{1,3}){3})?)"
 _ADDRESS = re.compile(rf"{_IP}(?:/\d{{1,3}})?")
-
-_NOTHING: Mapping[str, re.Pattern[str]] = MappingProxyType({})
 
 
 def permit(argv: Sequence[str]) -> Permit | Refusal:
@@ -90,57 +83,23 @@ def permit(argv: Sequence[str]) -> Permit | Refusal:
         return Refusal(f"{name} is not on the list of read-only commands")
     try:
         return Permit(program, shape(words))
-    except _NotAllowed as no:
+    except NotAllowed as no:
         return Refusal(f"{name} is not run with {no}")
 
 
-# --- reading arguments ----------------------------------------------------------------------------------------
+# --- programs -------------------------------------------------------------------------------------------------
+
+Shape = Callable[[Sequence[str]], tuple[Need, ...]]  # raises NotAllowed
 
 
-def _positional(
-    words: Sequence[str], flags: frozenset[str], values: Mapping[str, re.Pattern[str]] = _NOTHING
-) -> list[str]:
-    """The words that are no options; every option must be one of `flags`, or of `values` with a fitting value."""
-    rest: list[str] = []
-    waiting = iter(words)
-    for word in waiting:
-        if word == "--":
-            rest.extend(waiting)
-        elif word in flags:
-            continue
-        elif word in values:
-            value = next(waiting, None)
-            if value is None or not values[word].fullmatch(value):
-                raise _NotAllowed(f"{word} {value or ''}".rstrip())
-        elif word.startswith("--"):
-            option, equals, value = word.partition("=")
-            if not equals or option not in values or not values[option].fullmatch(value):
-                raise _NotAllowed(word)
-        elif word.startswith("-") and word != "-":
-            option, value = word[:2], word[2:]
-            if option not in values or not values[option].fullmatch(value):
-                raise _NotAllowed(word)
-        else:
-            rest.append(word)
-    return rest
-
-
-def _all_match(words: Sequence[str], pattern: re.Pattern[str]) -> None:
-    for word in words:
-        if not pattern.fullmatch(word):
-            raise _NotAllowed(repr(word))
-
-
-def _exactly(*shapes: tuple[str, ...]) -> Callable[[Sequence[str]], tuple[Need, ...]]:
+def _exactly(*shapes: tuple[str, ...]) -> Shape:
     def shape(words: Sequence[str]) -> tuple[Need, ...]:
         if tuple(words) not in shapes:
-            raise _NotAllowed(" ".join(words) or "no arguments")
+            raise NotAllowed(" ".join(words) or "no arguments")
         return ()
 
     return shape
 
-
-# --- programs -------------------------------------------------------------------------------------------------
 
 _SYSTEMCTL_VERBS = frozenset({
     "show", "list-units", "list-unit-files", "list-sockets", "list-timers", "list-dependencies", "cat", "is-active",
@@ -164,10 +123,10 @@ _SYSTEMCTL_VALUES = {
 
 
 def _systemctl(words: Sequence[str]) -> tuple[Need, ...]:
-    verb, *units = _positional(words, _SYSTEMCTL_FLAGS, _SYSTEMCTL_VALUES) or [""]
+    verb, *units = positional(words, _SYSTEMCTL_FLAGS, _SYSTEMCTL_VALUES) or [""]
     if verb not in _SYSTEMCTL_VERBS:
-        raise _NotAllowed(f"the verb {verb or '(none)'}")
-    _all_match(units, _UNIT)
+        raise NotAllowed(f"the verb {verb or '(none)'}")
+    all_match(units, _UNIT)
     return ()
 
 
@@ -190,8 +149,8 @@ _JOURNALCTL_VALUES = {
 
 
 def _journalctl(words: Sequence[str]) -> tuple[Need, ...]:
-    matches = _positional(words, _JOURNALCTL_FLAGS, _JOURNALCTL_VALUES)
-    _all_match([word for word in matches if word != "+"], _FIELD)
+    matches = positional(words, _JOURNALCTL_FLAGS, _JOURNALCTL_VALUES)
+    all_match([word for word in matches if word != "+"], _FIELD)
     return ()
 
 
@@ -218,13 +177,13 @@ def _ss(words: Sequence[str]) -> tuple[Need, ...]:
             letters |= set(_SS_LONG[word])
         elif word.startswith("-"):
             if word.startswith("--") or len(word) < 2 or not _SS_LETTERS.issuperset(word[1:]):
-                raise _NotAllowed(word)
+                raise NotAllowed(word)
             letters |= set(word[1:])
         elif word not in _SS_KEYWORDS and not (word and _SS_ADDRESS.fullmatch(word)):
-            raise _NotAllowed(repr(word))
+            raise NotAllowed(repr(word))
     needs = {"t": Need.TCP_DIAG, "u": Need.UDP_DIAG, "x": Need.UNIX_DIAG}
     if not letters & {*needs, "s"}:
-        raise _NotAllowed("neither -t, -u, -x nor -s: it would ask the kernel about every protocol that it knows")
+        raise NotAllowed("neither -t, -u, -x nor -s: it would ask the kernel about every protocol that it knows")
     return tuple(need for letter, need in needs.items() if letter in letters)
 
 
@@ -253,16 +212,16 @@ def _ip(words: Sequence[str]) -> tuple[Need, ...]:
         spoken.pop(0)
     thing, verb, *rest = (*spoken, "", "")[: max(2, len(spoken))]
     if thing not in _IP_OBJECTS:
-        raise _NotAllowed(f"the object {thing or '(none)'}")
+        raise NotAllowed(f"the object {thing or '(none)'}")
     if verb == "get" and thing in _IP_ROUTES and rest:
         keywords = _IP_GET_WORDS
     elif verb in {"", "show", "list", "ls"}:
         keywords = _IP_WORDS
     else:
-        raise _NotAllowed(f"{thing} {verb}")
+        raise NotAllowed(f"{thing} {verb}")
     for word in rest:
         if word not in keywords and not _ADDRESS.fullmatch(word) and not _NUMBER.fullmatch(word):
-            raise _NotAllowed(repr(word))
+            raise NotAllowed(repr(word))
     return ()
 
 
@@ -281,19 +240,19 @@ def _nft(words: Sequence[str]) -> tuple[Need, ...]:
     while spoken and spoken[0] in _NFT_FLAGS:
         spoken.pop(0)
     if len(spoken) < 2 or spoken[0] != "list" or spoken[1] not in _NFT_OBJECTS:
-        raise _NotAllowed(" ".join(spoken[:2]) or "no command")
-    _all_match(spoken[2:], _NAME)
+        raise NotAllowed(" ".join(spoken[:2]) or "no command")
+    all_match(spoken[2:], _NAME)
     return (Need.NF_TABLES,)
 
 
 _TABLES = re.compile(r"filter|nat|mangle|raw|security")
 
 
-def _tables(*needs: Need) -> Callable[[Sequence[str]], tuple[Need, ...]]:
+def _tables(*needs: Need) -> Shape:
     """The `-save` commands; `-M` would name a program to load modules with, and `-f` a file to write."""
 
     def shape(words: Sequence[str]) -> tuple[Need, ...]:
-        _all_match(_positional(words, frozenset({"-c", "--counters"}), {"-t": _TABLES, "--table": _TABLES}), _TABLES)
+        all_match(positional(words, frozenset({"-c", "--counters"}), {"-t": _TABLES, "--table": _TABLES}), _TABLES)
         return needs
 
     return shape
@@ -301,15 +260,15 @@ def _tables(*needs: Need) -> Callable[[Sequence[str]], tuple[Need, ...]]:
 
 def _getent(words: Sequence[str]) -> tuple[Need, ...]:
     if len(words) < 2 or words[0] not in {"ahosts", "ahostsv4", "ahostsv6", "hosts", "passwd", "group"}:
-        raise _NotAllowed(" ".join(words[:1]) or "no database")
-    _all_match(words[1:], _KEY)
+        raise NotAllowed(" ".join(words[:1]) or "no database")
+    all_match(words[1:], _KEY)
     return ()
 
 
-def _of_path(*options: str) -> Callable[[Sequence[str]], tuple[Need, ...]]:
+def _of_path(*options: str) -> Shape:
     def shape(words: Sequence[str]) -> tuple[Need, ...]:
         if len(words) != 2 or words[0] not in options or not _PATH.fullmatch(words[1]):
-            raise _NotAllowed(" ".join(words) or "no arguments")
+            raise NotAllowed(" ".join(words) or "no arguments")
         return ()
 
     return shape
@@ -317,25 +276,25 @@ def _of_path(*options: str) -> Callable[[Sequence[str]], tuple[Need, ...]]:
 
 def _getsebool(words: Sequence[str]) -> tuple[Need, ...]:
     if not words:
-        raise _NotAllowed("no arguments")
+        raise NotAllowed("no arguments")
     if tuple(words) != ("-a",):
-        _all_match(words, _NAME)
+        all_match(words, _NAME)
     return ()
 
 
 def _loginctl(words: Sequence[str]) -> tuple[Need, ...]:
-    spoken = _positional(words, frozenset({"--no-pager", "--value"}), {"-p": _LIST, "--property": _LIST})
+    spoken = positional(words, frozenset({"--no-pager", "--value"}), {"-p": _LIST, "--property": _LIST})
     if len(spoken) != 2 or spoken[0] != "show-user" or not _NAME.fullmatch(spoken[1]):
-        raise _NotAllowed(" ".join(spoken) or "no verb")
+        raise NotAllowed(" ".join(spoken) or "no verb")
     return (Need.LOGIND,)
 
 
 def _uname(words: Sequence[str]) -> tuple[Need, ...]:
-    _all_match(words, re.compile(r"-[asnrvmpio]{1,9}"))
+    all_match(words, re.compile(r"-[asnrvmpio]{1,9}"))
     return ()
 
 
-_PROGRAMS: Mapping[str, Callable[[Sequence[str]], tuple[Need, ...]]] = MappingProxyType(
+_PROGRAMS: Mapping[str, Shape] = MappingProxyType(
     {
         "systemctl": _systemctl,
         "journalctl": _journalctl,

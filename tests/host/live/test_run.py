@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from wizard.host.live import run
+from wizard.host.live.host import LiveHost
 from wizard.host.live.run import answer_run, stranger
 from wizard.host.questions import NotAnswered, Ran, Run, Why
 
@@ -175,3 +176,17 @@ def test_a_command_that_would_load_a_module_is_refused(monkeypatch: pytest.Monke
     assert isinstance(answer, NotAnswered)
     assert answer.why is Why.REFUSED
     assert "tcp_diag is loaded or built in" in answer.detail
+
+
+def test_the_end_of_the_event_loop_ends_its_commands(tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    argv = (SHELL, "-c", f"echo $$ > {file}; sleep 60")
+
+    async def scenario() -> int:
+        host = LiveHost(own_commands=[argv])
+        asking = asyncio.create_task(host.ask(Run(argv)))
+        pid = await asyncio.to_thread(pid_in, file)
+        assert not asking.done()
+        return pid
+
+    assert is_gone(asyncio.run(scenario()))
