@@ -1,0 +1,56 @@
+"""A host that remembers what another one was asked, for the session file.
+
+Owns the order of what is kept, and that nothing leaves it with a secret in it. May not know files or why something is
+asked. Who asks gets the answer as it came: the walk needs what the gateway needs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from wizard.host.port import Host, Reply
+from wizard.host.questions import Ask
+from wizard.host.redaction import redacted, redacted_again
+from wizard.host.secrets import Redactor
+
+A = TypeVar("A")
+
+
+class RecordingHost:
+    """Wraps a host and keeps every reply once.
+
+    Secrets are replaced when the replies are taken out by `records`, in the order of their numbers: so the marks do
+    not depend on which answer came first, and the walk does not wait for it. Until then the answers are in memory
+    only, as they are in the wrapped host.
+
+    Args:
+        host: who answers.
+        redactor: what replaces secrets; its marks are the session's.
+    """
+
+    def __init__(self, host: Host, redactor: Redactor | None = None) -> None:
+        self._host = host
+        self._raw: dict[int, Reply[Any]] = {}
+        self._redacted: dict[int, Reply[Any]] = {}
+        self._known = 0
+        self.redactor = redactor or Redactor()
+
+    async def ask(self, question: Ask[A]) -> Reply[A]:
+        """Pass a question on, and keep the reply."""
+        reply = await self._host.ask(question)
+        if reply.number not in self._redacted:
+            self._raw[reply.number] = reply
+        return reply
+
+    def new_attempt(self) -> int:
+        """Pass on that a new attempt begins; what was kept stays."""
+        return self._host.new_attempt()
+
+    def records(self) -> tuple[Reply[Any], ...]:
+        """Everything that was asked so far, in the order of the numbers, with all secrets replaced."""
+        for number in sorted(self._raw):
+            self._redacted[number] = redacted(self._raw.pop(number), self.redactor)
+        if self.redactor.known != self._known:  # an early log may hold what a late configuration shows to be secret
+            self._redacted = {n: redacted_again(reply, self.redactor) for n, reply in self._redacted.items()}
+            self._known = self.redactor.known
+        return tuple(self._redacted[number] for number in sorted(self._redacted))

@@ -1,0 +1,99 @@
+"""Replaces secrets in questions, answers and any other recorded value.
+
+Owns which field is a header, an argument list, a file or a log. May not know how a secret looks. Works on every frozen
+struct by its fields, so that an answer added later is covered too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+from typing import TypeVar, cast
+
+import msgspec
+
+from wizard.host.questions import FileRead, LogTail
+from wizard.host.secrets import Redactor
+
+T = TypeVar("T")
+
+_PAIRS = {"headers", "params"}
+_COMMANDS = {"argv"}
+
+
+def redacted(value: T, redactor: Redactor) -> T:
+    """A value of the same type and shape, with the secrets in all its text and bytes replaced."""
+    return cast("T", _walk(value, redactor))
+
+
+def redacted_again(value: T, redactor: Redactor) -> T:
+    """A value that was redacted before, with the secrets replaced that became known since."""
+    return cast("T", _mapped(value, redactor.text_again, redactor.again))
+
+
+def texts(value: object) -> Iterator[str | bytes]:
+    """All text and bytes in a recorded value."""
+    if isinstance(value, str | bytes):
+        yield value
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from texts(getattr(value, name))
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from texts(key)
+            yield from texts(one)
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from texts(one)
+
+
+def _walk(value: object, redactor: Redactor) -> object:
+    if isinstance(value, FileRead):
+        content = redactor.file(value.path, redactor.file(value.real, value.content))
+        return msgspec.structs.replace(value, content=content)
+    if isinstance(value, LogTail):
+        return msgspec.structs.replace(value, content=redactor.data(value.content, learn=False))
+    if isinstance(value, msgspec.Struct):
+        return _changed(value, lambda name, field: _field(name, field, redactor))
+    if isinstance(value, tuple):
+        return _sequence(value, (_walk(one, redactor) for one in value))
+    if isinstance(value, dict):
+        return {key: _walk(one, redactor) for key, one in value.items()}
+    return _leaf(value, redactor.text, redactor.data)
+
+
+def _field(name: str, value: object, redactor: Redactor) -> object:
+    if name in _PAIRS and isinstance(value, tuple):
+        return _sequence(value, redactor.pairs(value))
+    if name in _COMMANDS and isinstance(value, tuple):
+        return _sequence(value, redactor.argv(value))
+    return _walk(value, redactor)
+
+
+def _mapped(value: object, text: Callable[[str], str], data: Callable[[bytes], bytes]) -> object:
+    if isinstance(value, msgspec.Struct):
+        return _changed(value, lambda _, field: _mapped(field, text, data))
+    if isinstance(value, tuple):
+        return _sequence(value, (_mapped(one, text, data) for one in value))
+    if isinstance(value, dict):
+        return {key: _mapped(one, text, data) for key, one in value.items()}
+    return _leaf(value, text, data)
+
+
+def _leaf(value: object, text: Callable[[str], str], data: Callable[[bytes], bytes]) -> object:
+    if isinstance(value, str):
+        return value if isinstance(value, Enum) else text(value)
+    return data(value) if isinstance(value, bytes) else value
+
+
+def _changed(value: msgspec.Struct, change: Callable[[str, object], object]) -> msgspec.Struct:
+    """A struct with its fields changed; itself where none was, which saves most of the memory."""
+    old = {name: getattr(value, name) for name in value.__struct_fields__}
+    new = {name: change(name, field) for name, field in old.items()}
+    different = {name: field for name, field in new.items() if field is not old[name]}
+    return msgspec.structs.replace(value, **different) if different else value
+
+
+def _sequence(old: tuple[object, ...], new: Iterable[object]) -> tuple[object, ...]:
+    done = tuple(new)
+    return old if len(done) == len(old) and all(a is b for a, b in zip(old, done, strict=True)) else done
