@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.host.live.places import as_nobody, needs_root
 from wizard.host.allowed import Need
-from wizard.host.live.kernel import kernel, unmet
+from wizard.host.live.kernel import kernel, objection
+from wizard.host.questions import Why
 
 
 def write(path: Path, text: str = "") -> None:
@@ -58,16 +60,43 @@ def test_a_kernel_whose_modules_are_locked_may_be_asked_everything(modular: Path
     ],
 )
 def test_what_a_command_needs_is_looked_up(modular: Path, need: Need, program: str, expected: Need | None) -> None:
-    assert unmet((need,), program, modular) is expected
+    answer = objection((need,), program, modular)
+    if expected is None:
+        assert answer is None
+    else:
+        assert answer is not None
+        assert answer.why is Why.REFUSED
+        assert str(expected) in answer.detail
 
 
 def test_legacy_tables_count_only_where_some_are_in_use(modular: Path) -> None:
-    write(modular / "proc/net/ip_tables_names", "")
-    assert unmet((Need.IP_TABLES,), "iptables-legacy-save", modular) is Need.IP_TABLES
-    write(modular / "proc/net/ip_tables_names", "filter\n")
-    assert unmet((Need.IP_TABLES,), "iptables-legacy-save", modular) is None
+    names = modular / "proc/net/ip_tables_names"
+    write(names, "")
+    answer = objection((Need.IP_TABLES,), "iptables-legacy-save", modular)
+    assert answer is not None
+    assert answer.why is Why.REFUSED
+    write(names, "filter\n")
+    assert objection((Need.IP_TABLES,), "iptables-legacy-save", modular) is None
+
+
+@needs_root
+def test_tables_that_only_root_may_see_are_denied_and_not_absent() -> None:
+    names = Path("/proc/net/ip_tables_names")
+    if not names.exists():
+        pytest.skip("this kernel has no legacy tables")
+    answer = as_nobody(lambda: objection((Need.IP_TABLES,), "iptables-legacy-save"))
+    assert answer is not None
+    assert answer.why is (Why.DENIED if names.stat().st_mode & 0o004 == 0 else Why.REFUSED)
+
+
+def test_where_built_in_parts_are_not_listed_nothing_is_claimed(modular: Path) -> None:
+    (modular / "lib/modules" / os.uname().release / "modules.builtin").unlink()
+    answer = objection((Need.UNIX_DIAG,), "ss", modular)
+    assert answer is not None
+    assert answer.why is Why.FAILED
+    assert objection((Need.NF_TABLES,), "nft", modular) is None
 
 
 def test_logind_counts_where_it_has_been_started(modular: Path) -> None:
     (modular / "run/systemd/seats").mkdir(parents=True)
-    assert unmet((Need.LOGIND,), "loginctl", modular) is None
+    assert objection((Need.LOGIND,), "loginctl", modular) is None

@@ -171,7 +171,9 @@ def test_the_part_that_can_be_changed_is_named(tmp_path: Path) -> None:
 
 
 def test_a_command_that_would_load_a_module_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "unmet", lambda needs, _program: next(iter(needs), None))
+    monkeypatch.setattr(
+        run, "objection", lambda needs, _program: NotAnswered(Why.REFUSED, f"not run unless {next(iter(needs))}")
+    )
     answer = asyncio.run(answer_run(Run(("ss", "-ltn"))))
     assert isinstance(answer, NotAnswered)
     assert answer.why is Why.REFUSED

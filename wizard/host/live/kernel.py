@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wizard.host.allowed import Need
+from wizard.host.live.failure import failed
+from wizard.host.questions import NotAnswered, Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,11 @@ class Kernel:
 
     loads_modules: bool
     loaded: frozenset[str] = frozenset()
-    built_in: frozenset[str] = frozenset()
+    built_in: frozenset[str] | None = frozenset()  # None: not known
 
     def may_ask(self, module: str) -> bool:
         """Whether asking this part loads nothing."""
-        return not self.loads_modules or module in self.loaded or module in self.built_in
+        return not self.loads_modules or module in self.loaded or module in (self.built_in or ())
 
 
 def kernel(root: Path = Path("/")) -> Kernel:
@@ -40,7 +42,8 @@ def kernel(root: Path = Path("/")) -> Kernel:
     with contextlib.suppress(OSError):
         loaded |= {entry.name for entry in (root / "sys/module").iterdir()}
     listed = _text(root / "lib/modules" / os.uname().release / "modules.builtin")
-    return Kernel(loads_modules=True, loaded=frozenset(loaded), built_in=frozenset(_module_names(listed.splitlines())))
+    built_in = frozenset(_module_names(listed.splitlines())) or None
+    return Kernel(loads_modules=True, loaded=frozenset(loaded), built_in=built_in)
 
 
 def _module_names(lines: Iterable[str]) -> Iterable[str]:
@@ -65,8 +68,11 @@ _TABLES_IN_USE = {Need.IP_TABLES: "proc/net/ip_tables_names", Need.IP6_TABLES: "
 _BY_VARIANT = {Need.IPTABLES_KIND: Need.IP_TABLES, Need.IP6TABLES_KIND: Need.IP6_TABLES}
 
 
-def unmet(needs: Iterable[Need], program: str, root: Path = Path("/")) -> Need | None:
-    """The first condition of a command that does not hold, None where it may run.
+def objection(needs: Iterable[Need], program: str, root: Path = Path("/")) -> NotAnswered | None:
+    """Why a command must not run on this host, None where it may.
+
+    `REFUSED` says that a part of the kernel is not in use (so that it has nothing to tell either); where that could not
+    be seen, the answer says so and is `DENIED` or `FAILED`.
 
     Args:
         needs: what the allow-list wants to hold.
@@ -74,18 +80,39 @@ def unmet(needs: Iterable[Need], program: str, root: Path = Path("/")) -> Need |
         root: where proc, sys, run and lib are found.
     """
     for need in needs:
+        wanted = need
         if need in _BY_VARIANT:
-            variant = Need.NF_TABLES if "nft" in program.rsplit("/", 1)[-1] else _BY_VARIANT[need]
-            if unmet((variant,), program, root) is not None:
-                return variant
-        elif not _holds(need, root):
-            return need
+            wanted = Need.NF_TABLES if "nft" in program.rsplit("/", 1)[-1] else _BY_VARIANT[need]
+        if wanted in _MODULES:
+            found = _of_module(wanted, root)
+        elif wanted in _TABLES_IN_USE:
+            found = _of_tables(wanted, root)
+        else:
+            found = None if (root / "run/systemd/seats").is_dir() else _refused(wanted)
+        if found is not None:
+            return found
     return None
 
 
-def _holds(need: Need, root: Path) -> bool:
-    if need in _MODULES:
-        return kernel(root).may_ask(_MODULES[need])
-    if need in _TABLES_IN_USE:
-        return bool(_text(root / _TABLES_IN_USE[need]).strip())
-    return (root / "run/systemd/seats").is_dir()
+def _refused(need: Need) -> NotAnswered:
+    return NotAnswered(Why.REFUSED, f"not run unless {need}, because asking would change the host")
+
+
+def _of_module(need: Need, root: Path) -> NotAnswered | None:
+    seen = kernel(root)
+    if seen.may_ask(_MODULES[need]):
+        return None
+    if seen.built_in is None:
+        return NotAnswered(Why.FAILED, f"not run unless {need}, and what is built in cannot be seen here")
+    return _refused(need)
+
+
+def _of_tables(need: Need, root: Path) -> NotAnswered | None:
+    """The kernel lists the tables that are in use; on most kernels for root only."""
+    try:
+        in_use = (root / _TABLES_IN_USE[need]).read_bytes().strip()
+    except PermissionError as error:
+        return failed(error, str(need))
+    except OSError:
+        return _refused(need)
+    return None if in_use else _refused(need)

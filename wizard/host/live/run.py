@@ -20,9 +20,11 @@ import threading
 import time
 from collections.abc import Collection, Iterator
 
+import msgspec
+
 from wizard.host.allowed import SEARCH_PATH, Permit, Refusal, permit
 from wizard.host.live.failure import failed
-from wizard.host.live.kernel import unmet
+from wizard.host.live.kernel import objection
 from wizard.host.live.threads import in_thread
 from wizard.host.questions import NotAnswered, Ran, Run, Why
 from wizard.text import one_line
@@ -73,11 +75,9 @@ def _program(question: Run, permission: Permit) -> str | NotAnswered:
     writer = stranger(program)
     if writer is not None:
         return NotAnswered(Why.REFUSED, f"{_spoken(question)}: {one_line(writer)} can be changed by somebody else")
-    need = unmet(permission.needs, os.path.realpath(program))
-    if need is not None:
-        return NotAnswered(
-            Why.REFUSED, f"{_spoken(question)}: not run unless {need}, because asking would change the host"
-        )
+    no = objection(permission.needs, os.path.realpath(program))
+    if no is not None:
+        return msgspec.structs.replace(no, detail=f"{_spoken(question)}: {no.detail}")
     return program
 
 
