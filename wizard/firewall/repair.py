@@ -117,8 +117,8 @@ def plan(rules: Ruleset, connection: Connection) -> Repair:
 def _change(rules: Ruleset, decision: Decision, connection: Connection) -> tuple[Change, Ruleset]:
     ends = _ends(decision, connection)
     rule = decision.rule
-    if rule is not None and rule.chain.startswith(("ufw-", "ufw6-")):
-        user = _ufw_chain(rules, rule, decision)
+    if rule is None or rule.chain.startswith(("ufw-", "ufw6-")):
+        user = _ufw_chain(rules, decision)
         if user is not None:
             return _by_ufw(rules, user, ends, decision, connection)
     if decision.ending is not None and rule is not None and _is_about(rule, decision, connection):
@@ -197,13 +197,14 @@ def _where(chain: Chain) -> str:
 # --- rules that another program keeps ---------------------------------------------------------------------------
 
 
-def _ufw_chain(rules: Ruleset, rule: Rule, decision: Decision) -> Chain | None:
+def _ufw_chain(rules: Ruleset, decision: Decision) -> Chain | None:
     """The chain into which ufw puts the rules of its user, where it comes before the one that blocks."""
     way = {Hook.OUTPUT: "output", Hook.INPUT: "input", Hook.FORWARD: "forward"}.get(decision.hook or Hook.EGRESS)
-    if way is None or decision.ending is None or "before" in rule.chain:
+    if way is None or decision.ending is None or "before" in decision.ending.chain.name:
         return None
-    prefix = "ufw6" if rule.family == "ip6" else "ufw"
-    return rules.find(decision.ending.chain.source, rule.family, rule.table, f"{prefix}-user-{way}")
+    chain = decision.ending.chain
+    prefix = "ufw6" if chain.family == "ip6" else "ufw"
+    return rules.find(chain.source, chain.family, chain.table, f"{prefix}-user-{way}")
 
 
 def _by_ufw(
