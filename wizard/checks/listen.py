@@ -22,9 +22,10 @@ from wizard.host.questions import (
     SocketTable,
     WalkPath,
 )
+from wizard.services.processes import unit_of
 from wizard.text import one_line
 
-_WHO = ("address", "port", "program", "pid")
+_WHO = ("address", "port", "program", "pid", "evict")
 
 
 async def socket_table(subject: Subject, asker: Asker) -> SocketTable | NotAnswered:
@@ -63,8 +64,8 @@ async def named_owner(sockets: tuple[Listening, ...], asker: Asker) -> tuple[str
     {
         "listening": _WHO,
         "queue-full": (*_WHO, "queue", "backlog"),
-        "other-address": (*_WHO, "listens_on"),
-        "other-family": (*_WHO, "listens_on"),
+        "other-address": ("address", "port", "program", "pid", "listens_on"),
+        "other-family": ("address", "port", "program", "pid", "listens_on"),
         "absent": ("address", "port"),
         "not-local": ("address", "port"),
     },
@@ -130,7 +131,7 @@ async def _present(
     by_hand: str,
 ) -> Finding:
     program, pid = await named_owner(matching, asker)
-    values |= {"program": program, "pid": pid}
+    values |= {"program": program, "pid": pid, "evict": await _evicting(pid, asker)}
     who = f"{one_line(program)} (pid {pid})" if pid else "A process"
     full = next((one for one in matching if one.backlog is not None and (one.queue or 0) > one.backlog), None)
     if full is not None:
@@ -143,6 +144,14 @@ async def _present(
             by_hand=by_hand,
         )
     return Finding("listening", f"{who} listens on {one_line(address.text)}.", values, gaps, by_hand=by_hand)
+
+
+async def _evicting(pid: int, asker: Asker) -> tuple[str, ...]:
+    """The argv that ends a listener: its unit is stopped where it has one, else the process is told to end."""
+    table = (await asker.ask(Processes())).answer
+    found = next((one for one in table.processes if one.pid == pid), None) if isinstance(table, ProcessTable) else None
+    unit = unit_of(found.cgroup) if found is not None else None
+    return ("systemctl", "stop", unit) if unit else ("kill", str(pid))
 
 
 @check(
