@@ -26,7 +26,7 @@ _ORDER = tuple(FLOWS)
 
 
 def observations(least: int = 1) -> st.SearchStrategy[Observations]:
-    outcomes = st.lists(st.sampled_from(WORDS[:2]), min_size=1, max_size=2, unique=True).map(tuple)
+    outcomes = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3, unique=True).map(tuple)
     return st.dictionaries(st.sampled_from(sorted(CHECKS)), outcomes, min_size=least, max_size=2).map(
         lambda found: tuple(found.items())
     )

@@ -177,6 +177,22 @@ steps:
     assert entered == ()
 
 
+def test_foreseen_takes_what_is_known_as_decided() -> None:
+    text = """\
+flow: known
+title: t
+for: server
+steps:
+  one: {check: connect, then: {connected: two, refused: two, timed-out: two, unknown: two}}
+  two: {check: route, then: {found: three, none: done, unknown: done}}
+  three: {check: service, then: {running: done, stopped: done, unknown: done}}
+"""
+    scene = Scene(library(ENTRY, SERVER, FIREWALL, text), VOCABULARY, SUBJECTS)
+    open_one = walk(scene, "known", "a", {})
+    assert [visit.node for visit in foreseen(scene, open_one, {})] == ["known/two"]
+    assert [visit.node for visit in foreseen(scene, walk(scene, "known", "a", ROUTE), ROUTE)] == ["known/three"]
+
+
 def test_foreseen_looks_into_an_each_that_is_certain() -> None:
     entry = ENTRY.replace("none: done", "none: servers")
     scene = Scene(library(entry, SERVER, FIREWALL), VOCABULARY, SUBJECTS)

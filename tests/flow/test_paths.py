@@ -188,6 +188,50 @@ def test_an_observation_of_a_server_says_nothing_of_the_route_after_it() -> None
     assert [failure.site for failure in failures(graph, claim, frozenset([site]))] == [site]
 
 
+BEHIND = """\
+flow: entry
+title: t
+for: route
+steps:
+  servers: {each: server, flow: one, next: {cause: upstream-service-stopped}}
+"""
+ONE = """\
+flow: one
+title: t
+for: server
+steps:
+  clock: {check: clock, then: {steady: done, jumped: {flow: other}, unknown: done}}
+"""
+OTHER = """\
+flow: other
+title: t
+for: server
+steps:
+  connect: {check: connect, then: {connected: done, refused: done, timed-out: done, unknown: done}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "path"),
+    [
+        (["steady", "jumped", "unknown"], (("entry/servers", "none"),)),
+        (["steady", "unknown"], (("entry/servers", "none"),)),
+    ],
+)
+def test_a_pool_may_be_empty(outcomes: list[str], path: tuple[tuple[str, str], ...]) -> None:
+    graph = Graph(library(BEHIND, ONE, OTHER, causes=CAUSES), VOCABULARY)
+    site: Site = (("entry", "servers"), "")
+    (failure,) = failures(graph, Claim(({"clock": frozenset(outcomes)},), {}), frozenset([site]))
+    assert failure.path == path
+
+
+def test_a_path_comes_back_from_a_flow_that_another_handed_over_to() -> None:
+    graph = Graph(library(BEHIND, ONE, OTHER, causes=CAUSES), VOCABULARY)
+    site: Site = (("entry", "servers"), "")
+    (failure,) = failures(graph, Claim(({},), {"clock": frozenset(["jumped"])}), frozenset([site]))
+    assert failure.path[:3] == (("entry/servers", "some"), ("one/clock", "jumped"), ("other/connect", "connected"))
+
+
 def test_a_claim_with_too_many_paths_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "MAX_STATES", 1)
     graph = Graph(library(ENTRY, SERVER, FIREWALL), VOCABULARY)

@@ -22,7 +22,7 @@ from wizard.flow.language import Target
 from wizard.flow.step_graph import Graph, Key, Node
 from wizard.flow.vocabulary import rank
 
-MAX_STATES = 100_000
+MAX_STATES = 200_000
 
 Fact = tuple[Key, str]  # what was asked, and the outcome
 
@@ -72,10 +72,12 @@ def failures(graph: Graph, claim: Claim, sites: frozenset[Site]) -> list[Failure
     found: dict[tuple[Site, bool], Failure] = {}
     starts = [start for start in (graph.start(root.name) for root in graph.roots()) if start is not None]
     waiting: list[tuple[Node, frozenset[Site], frozenset[Fact]]] = [(start, sites, frozenset()) for start in starts]
+    budget = MAX_STATES
     while waiting:
         start, asked, remembered = waiting.pop()
-        proof = _Proof(graph, claim, asked, remembered)
+        proof = _Proof(graph, claim, asked, remembered, budget)
         proof.frame(start, {proof.nothing: None})
+        budget = proof.budget
         for place, failure in proof.failures.items():
             contradictions = _contradictions(graph, failure)
             if not contradictions:
@@ -116,13 +118,15 @@ States = dict[State, Trail | None]
 class _Proof:
     """Follows all paths, and more than there are: only `remembered` outcomes of a key are told from its others."""
 
-    def __init__(self, graph: Graph, claim: Claim, sites: frozenset[Site], remembered: frozenset[Fact]) -> None:
+    def __init__(
+        self, graph: Graph, claim: Claim, sites: frozenset[Site], remembered: frozenset[Fact], budget: int
+    ) -> None:
         self.failures: dict[tuple[Site, bool], Failure] = {}
         self._graph = graph
         self._claim = claim
         self._sites = sites
         self._goal = graph.mask((node, word is not None) for node, word in sites)
-        self._states = 0
+        self.budget = budget
         mentioned = {("check", check) for check in claim.checks}
         self._tracked = [key for key in graph.asking if key in mentioned or any(key == each for each, _ in remembered)]
         self._slot = {key: number for number, key in enumerate(self._tracked)}
@@ -139,8 +143,8 @@ class _Proof:
             if arrived is None or not self._graph.reaches(node, self._goal):
                 continue
             states = self._without_dead(node, arrived)
-            self._states += len(states)
-            if self._states > MAX_STATES:
+            self.budget -= len(states)
+            if self.budget < 0:
                 raise TooManyPathsError
             for state, trail in states.items():
                 self._judge((node, None), state, trail)
