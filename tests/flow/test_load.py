@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.flow.samples import CAUSES, ENTRY, SERVER
+from wizard.flow import nodes
 from wizard.flow.language import At, Cause, Confidence, Flow, Problem, Stage, Target
 from wizard.flow.load import load_causes, load_flow, read_flow
 from wizard.flow.nodes import MAX_CHARACTERS
@@ -274,3 +276,10 @@ def test_a_damaged_file_never_raises(data: st.DataObject) -> None:
                 assert all(1 <= problem.at.line <= lines and problem.at.column >= 1 for problem in found)
             else:
                 assert isinstance(found, Flow | tuple)
+
+
+def test_the_pure_reader_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = (load_flow("f", ENTRY), load_flow("f", SERVER), load_causes("c", CAUSES))
+    monkeypatch.setattr(nodes, "_Loader", yaml.SafeLoader)
+    assert (load_flow("f", ENTRY), load_flow("f", SERVER), load_causes("c", CAUSES)) == fast
+    assert told(load_flow("f", "flow: &a x\n")) == ["f:1:7: an anchor: write each value out where it is used"]
