@@ -14,7 +14,7 @@ from wizard.firewall.read import Asks, read_rules, with_text
 from wizard.firewall.repair import Repair, plan
 from wizard.firewall.routing import LEADS_NOWHERE, RouteTo, route_to
 from wizard.firewall.rules import Act, Rule, Ruleset, Source
-from wizard.host.questions import FilesRead, NotAnswered, ReadFile, ReadGlob
+from wizard.host.questions import FilesRead, NotAnswered, ReadFile, ReadGlob, Sockets
 from wizard.model import Place
 from wizard.text import one_line
 
@@ -62,7 +62,7 @@ async def judge(
         port: the port.
         uid: the user who connects, None where unknown; `gid` the group.
         gid: see `uid`.
-        listener_uid: the user of the process that answers, where it runs on this host.
+        listener_uid: the user of the process that answers, where it runs on this host; looked up where None.
         path: the way through this host; None for what the route says (local or outgoing).
         interface: where it comes in, for an incoming connection.
 
@@ -84,7 +84,9 @@ async def judge(
         path=way,
         uid=uid,
         gid=gid,
-        listener_uid=listener_uid,
+        listener_uid=await _listener(ask, destination, port)
+        if listener_uid is None and way is Path.LOCAL
+        else listener_uid,
         interface="lo" if way is Path.LOCAL else interface or (route.device if route else ""),
         ports=await _client_ports(ask, way),
     )
@@ -112,6 +114,16 @@ def _replaced(rules: Ruleset, rule: Rule) -> Ruleset:
         return rules
     kept = tuple(rule if old.position == rule.position else old for old in chain.rules)
     return rules.changed(replace(chain, rules=kept))
+
+
+async def _listener(ask: Asks, destination: str, port: int) -> int | None:
+    """The user who owns the socket that answers, None where it is not known: rules for users see the answer too."""
+    answer = (await ask.ask(Sockets())).answer
+    if isinstance(answer, NotAnswered):
+        return None
+    owners = {found.uid for found in answer.listening if found.port == port and found.type == "stream"
+              and found.address in (destination, "0.0.0.0", "::")}  # fmt: skip
+    return owners.pop() if len(owners) == 1 else None
 
 
 async def _client_ports(ask: Asks, way: Path) -> Span:

@@ -108,7 +108,7 @@ def plan(rules: Ruleset, connection: Connection) -> Repair:
         if decision.base.table == "firewalld" or decision.ending.chain.table == "firewalld":
             return _by_firewalld(decision, connection)
         change, rules = _change(rules, decision, connection)
-        if any(change.command == earlier.command for earlier in changes):
+        if change.removes is None and any(change.command == earlier.command for earlier in changes):
             return Repair((), complete=False, obstacle="an accept before the rule does not reach this connection")
         changes.append(change)
     return Repair((), complete=False, obstacle="too many rules stand in the way")
