@@ -6,14 +6,41 @@ only where its control group is the unit's.
 
 from __future__ import annotations
 
+import re
+import signal
+
 from wizard.checks.address import lookup
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, check
 from wizard.checks.service import claimed, ownership
 from wizard.host.questions import NotAnswered
 from wizard.services import systemd
-from wizard.services.journal import oom_kills
+from wizard.services.journal import OomKill, last_words, oom_kills
 from wizard.services.unitstate import UnitState
 from wizard.text import one_line
+
+_NEAR = 2.0  # seconds between a kill and what the service's own side shows of it
+_TOLD = re.compile(r"SIGKILL|signal[: ]+9|killed|out of memory|oom|status=9", re.IGNORECASE)
+
+
+async def _felt(
+    kills: tuple[OomKill, ...], unit: str, state: UnitState | NotAnswered, asker: Asker
+) -> tuple[OomKill, ...]:
+    """The kills that the service shows a trace of at the same time.
+
+    Containers of one machine share the kernel's log, and units in two of them may have one name; a kill that the
+    service's own manager and journal know nothing of was somebody else's.
+    """
+    if not kills:
+        return ()
+    times = [state.ended_at] if isinstance(state, UnitState) and state.exit_signal == signal.SIGKILL else []
+    words = await last_words(asker, unit, lines=100)
+    if not isinstance(words, NotAnswered):
+        times += [line.time for line in words if _TOLD.search(line.message)]
+    return tuple(
+        kill
+        for kill in kills
+        if kill.time is not None and any(time is not None and abs(time - kill.time) < _NEAR for time in times)
+    )
 
 
 @check(
@@ -33,11 +60,12 @@ async def memory(subject: Subject, asker: Asker) -> Finding:
     unit = claim.service
     state = await systemd.state(asker, unit)
     group = state.control_group if isinstance(state, UnitState) and state.control_group else unit
-    kills = await oom_kills(asker, group, seconds=max(asker.since, 60.0))
+    logged = await oom_kills(asker, group, seconds=max(asker.since, 60.0))
     by_hand = "journalctl -k --grep 'out of memory|oom-kill' -n 20"
-    if isinstance(kills, NotAnswered):
-        gap = Gap("the kernel's log", one_line(kills.detail), kills.grant)
+    if isinstance(logged, NotAnswered):
+        gap = Gap("the kernel's log", one_line(logged.detail), logged.grant)
         return Finding(UNKNOWN, "The kernel's log could not be read.", gaps=(gap,), by_hand=by_hand)
+    kills = await _felt(logged, unit, state, asker)
     if not kills:
         return Finding(
             "none",

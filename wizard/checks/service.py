@@ -32,6 +32,7 @@ _DOWN = (
     UnitCondition.EXITED,
     UnitCondition.STARTING,
 )
+_ENDED = frozenset({UnitCondition.FAILED_AT_START, UnitCondition.FAILED_LATER, UnitCondition.CRASH_LOOPING})
 _INFRASTRUCTURE = frozenset(
     [
         "sshd",
@@ -124,13 +125,14 @@ def claimed(found: Owners) -> Claim | None:
     Scope.SERVER,
     {
         **{str(word): _VALUES for word in (*_DOWN, *UP, UnitCondition.STOPPING)},
+        "displaced": _VALUES,
         "just-started": _VALUES,
         "just-restarted": _VALUES,
         "resembles-only": _VALUES,
         "no-unit": (),
         "no-manager": (),
     },
-    bad=tuple(str(word) for word in _DOWN),
+    bad=("displaced", *(str(word) for word in _DOWN)),
 )
 async def service(subject: Subject, asker: Asker) -> Finding:
     """Find the unit that should answer at the address, and its state."""
@@ -174,6 +176,9 @@ async def service(subject: Subject, asker: Asker) -> Finding:
     told = f"; it {ended}" if ended else ""
     words = f" It last said: {said}" if said else ""
     sentence = f"{one_line(unit)} is {str(condition).replace('-', ' ')}{told} ({claim.because}).{words}"
+    holder = next((one for one in owned.claims if one.how is How.LISTENS), None)
+    if condition in _ENDED and holder is not None and holder.unit != unit:
+        return Finding("displaced", f"{sentence} {holder.because} instead.", values, gaps, by_hand)
     if claim.certainty is Certainty.WEAK and condition not in _DOWN:
         return Finding("resembles-only", sentence, values, gaps, by_hand)
     since = state.started_at or state.active_since
