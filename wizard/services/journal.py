@@ -17,7 +17,7 @@ from wizard.services.manager import Asks
 from wizard.services.systemd import is_unit_name
 from wizard.text import one_line
 
-FIELDS = "MESSAGE,PRIORITY,_PID,SYSLOG_IDENTIFIER,UNIT,_SYSTEMD_UNIT,INVOCATION_ID,_SYSTEMD_INVOCATION_ID,_TRANSPORT"
+FIELDS = "MESSAGE,PRIORITY,_PID,SYSLOG_IDENTIFIER,UNIT,_SYSTEMD_UNIT,INVOCATION_ID,_SYSTEMD_INVOCATION_ID,_TRANSPORT,_SOURCE_MONOTONIC_TIMESTAMP"
 MAX_LINES = 1000
 GRANT = "membership of the group systemd-journal"
 
@@ -133,10 +133,10 @@ def _line(raw: bytes) -> JournalLine | None:
     if not isinstance(entry, dict):
         return None
     text = {key: _text(value) for key, value in entry.items()}
-    stamp = _number(text.get("__REALTIME_TIMESTAMP", ""))
+    stamp = _written(text)
     about = text.get("UNIT", "")
     return JournalLine(
-        time=None if stamp is None else stamp / 1e6,
+        time=stamp,
         message=text.get("MESSAGE", "")[:_MAX_MESSAGE],
         pid=_number(text.get("_PID", "")),
         priority=_number(text.get("PRIORITY", "")),
@@ -145,6 +145,20 @@ def _line(raw: bytes) -> JournalLine | None:
         invocation=text.get("INVOCATION_ID", "") or text.get("_SYSTEMD_INVOCATION_ID", ""),
         from_manager=bool(about) and text.get("_PID") == "1",
     )
+
+
+def _written(text: dict[str, str]) -> float | None:
+    """When a line was written, in seconds since the epoch.
+
+    The journal stamps a kernel message when it takes it over, which is at its own start for all older ones; how long
+    before that the kernel wrote it is the difference of two monotonic stamps (systemd.journal-fields(7)).
+    """
+    taken = _number(text.get("__REALTIME_TIMESTAMP", ""))
+    if taken is None:
+        return None
+    there, source = _number(text.get("__MONOTONIC_TIMESTAMP", "")), _number(text.get("_SOURCE_MONOTONIC_TIMESTAMP", ""))
+    late = there - source if text.get("_TRANSPORT") == "kernel" and there is not None and source is not None else 0
+    return (taken - max(late, 0)) / 1e6
 
 
 def _text(value: object) -> str:

@@ -6,7 +6,6 @@ Owns the comparison. Pure; a name is a hint and never proof.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 # Words that say what kind of thing a name stands for, not which one.
 _GENERIC = frozenset({
@@ -18,6 +17,7 @@ _GENERIC = frozenset({
     "puma", "django", "flask", "rails", "nodejs", "java", "tomcat", "html", "public", "current", "systemd",
 })  # fmt: skip
 
+_VERSION = re.compile(r"\d+(?:\.\d+)+")
 _WORD = re.compile(r"[a-z]+|[0-9]+")
 
 # Services that belong to the operating system: they never answer a gateway's requests.
@@ -40,7 +40,8 @@ def is_core(unit: str) -> bool:
 
 def stem(unit: str) -> str:
     """The name of a unit without its type and instance: `web@8000.service` is `web`."""
-    return unit.rpartition(".")[0].partition("@")[0] if "." in unit else unit.partition("@")[0]
+    name, dot, kind = unit.rpartition(".")
+    return (name if dot and kind in ("service", "socket") else unit).partition("@")[0]
 
 
 def _words(name: str) -> tuple[str, ...]:
@@ -54,17 +55,17 @@ def likeness(unit: str, hint: str) -> int:
         return 0
     if "".join(ours) == "".join(theirs):
         return 2
-    if _versionless(ours) == _versionless(theirs) and _versionless(ours):
-        return 2
+    if (
+        _VERSION.search(unit)
+        and _VERSION.search(hint)
+        and _VERSION.sub("", stem(unit)) == _VERSION.sub("", hint.lower())
+    ):
+        return 2  # php8.1-fpm and php8.2-fpm: the same program before and after an upgrade
     told_ours = {word for word in ours if word.isalpha() and len(word) > 2} - _GENERIC
     told_theirs = {word for word in theirs if word.isalpha() and len(word) > 2} - _GENERIC
     if told_ours and told_ours == told_theirs:
         return 2
     return 1 if told_ours & told_theirs else 0
-
-
-def _versionless(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(word for word in words if word.isalpha())
 
 
 def hints_of_path(path: str) -> tuple[str, ...]:
