@@ -47,6 +47,8 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
         return _event(
             text, text[head.end() :], level, hints.time if time is None else time, int(pid) if pid else hints.pid
         )
+    if not hints.loose:
+        return None
     if "AH" in text and (number := _NUMBER.search(text)) is not None and number[1] in BY_NUMBER:
         return _event(text, _from_errno(text, number.start()), "", hints.time, hints.pid)
     if "proxy: " in text and (start := text.find("proxy: ")) >= 0:
@@ -58,10 +60,9 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
 
 
 def _from_errno(text: str, start: int) -> str:
-    """The text from the errno on that stands before position `start`, where one does."""
-    for found in _ERRNO.finditer(text, 0, start):
-        return text[found.start() :]
-    return text[start:]
+    """The text from the first errno or peer on that stands before position `start`, where one does."""
+    found = [match.start() for pattern in (_ERRNO, _PEER) if (match := pattern.search(text, 0, start)) is not None]
+    return text[min(found, default=start) :]
 
 
 def _event(text: str, body: str, level: str, time: float | None, pid: int | None) -> LogEvent:

@@ -86,6 +86,8 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
         return _from_json(text, fields, hints) if fields is not None and _is_caddy(text, fields) else None
     if (console := _CONSOLE.match(text)) is not None:
         return _from_console(text, console, hints)
+    if not hints.loose:
+        return None
     if "reverseproxy.statusError" in text or '"logger":"http.' in text:
         fields = partial_fields(text) or {}
         message = text_of(fields, "msg") or text

@@ -19,7 +19,7 @@ PROGRAM = "docker"
 
 _EVENT = re.compile(r"container (die|oom|health_status: unhealthy|kill) ([0-9a-f]{12,64}) \(([^)]*)\)?", re.ASCII)
 _STAMP = re.compile(r"\d{4}[/-]\d\d[/-]\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)? ", re.ASCII)
-_WORDING = re.compile(r"(?:connect|bind|read|write): ([a-z][a-z/' ]{4,60})", re.ASCII)
+_WORDING = re.compile(r"(?:connect|bind|read|write): ([a-z][a-z/ ]{4,60})", re.ASCII)
 
 MESSAGES = rows(
     row(
@@ -92,8 +92,10 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     time = hints.time if printed is None else printed
     if "Can't forward traffic to backend tcp/" in text:
         return _event(text, text, "", time, hints)
+    if not hints.loose:
+        return None
     daemon = hints.program in {"dockerd", "docker", "containerd", "docker-proxy"}
-    if "level=" in text and "msg=" in text:
+    if "msg=" in text and (text.startswith(("time=", "level=")) or (hints.loose and "level=" in text)):
         fields = logfmt_fields(text)
         if fields.get("time") and (moment := hints.clock.read(fields["time"])) is not None:
             time = moment

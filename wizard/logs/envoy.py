@@ -219,10 +219,14 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
         return _access(text, found, hints)
     if text.startswith("{") and "response_flags" in text:
         return _access_json(text, hints)
-    if "upstream connect error or disconnect/reset" in text and (body := _BODY.search(text)) is not None:
+    if (
+        hints.loose
+        and "upstream connect error or disconnect/reset" in text
+        and (body := _BODY.search(text)) is not None
+    ):
         flag = _REASONS.get(body[1].strip())
         return _event(text, flag or "", body[2] or body[1], None, None, hints, hints.time)
-    if text.strip() == "no healthy upstream":
+    if hints.loose and text.strip() == "no healthy upstream":
         return _event(text, "UH", "", 503, None, hints, hints.time)
     if (app := _APP.match(text)) is not None:
         time = hints.clock.read(app[1])

@@ -18,9 +18,9 @@ _HEADER = Phase.READING_HEADER
 _SHAKING = Phase.HANDSHAKING
 
 _LOOKUP = re.compile(r"dial (?:tcp[46]?|udp): lookup ([^\s:]+)(?: on (\S+?))?: (.+)", re.ASCII)
-_DIAL = re.compile(r"dial (?:tcp[46]? (\S+:\d+)|unix (\S+)): (?:connect: |connectex: )?([a-z/' ]+)", re.ASCII)
+_DIAL = re.compile(r"dial (?:tcp[46]? (\S+:\d+)|unix (\S+)): (?:connect: |connectex: )?([a-z/ ]+)", re.ASCII)
 _MOVED = re.compile(
-    r"(?:(?:read|write|readfrom) (?:tcp[46]?|unix) )+(\S+?)->(\S+?): (?:.{0,200}?(read|write): )?([a-z/' ]+)", re.ASCII
+    r"(?:(?:read|write|readfrom) (?:tcp[46]?|unix) )+(\S+?)->(\S+?): (?:.{0,200}?(read|write): )?([a-z/ ]+)", re.ASCII
 )
 
 _CLOSED_EARLY = (

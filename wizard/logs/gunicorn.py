@@ -174,9 +174,7 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
             pid=int(head[2]),
             serious=level in {"error", "critical"},
         )
-    if hints.program.startswith("gunicorn") or (
-        ("orker" in text or "WORKER" in text or "in use" in text) and _OWN.search(text)
-    ):
+    if hints.loose and (hints.program.startswith("gunicorn") or _OWN.search(text) is not None):
         match = find(MESSAGES, text)
         return event_of(PROGRAM, match, text, time=hints.time, pid=hints.pid) if match is not None else None
     return None

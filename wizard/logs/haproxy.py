@@ -18,7 +18,7 @@ from wizard.model import LogEvent, Phase
 PROGRAM = "haproxy"
 
 _FRONT = re.compile(
-    r"(\S{1,64}):(\d{1,5}) \[(\d{1,2}/\w{3}/\d{4}:\d\d:\d\d:\d\d\.\d{3})\] (\S{1,200}) ([^\s/]{1,200})/(\S{1,200}) ",
+    r"([\w.:%\[\]-]{1,64}):(\d{1,5}) \[(\d{1,2}/\w{3}/\d{4}:\d\d:\d\d:\d\d\.\d{3})\] (\S{1,200}) ([^\s/]{1,200})/(\S{1,200}) ",
     re.ASCII,
 )
 _HTTP = re.compile(
@@ -31,7 +31,7 @@ _TCP = re.compile(
     r"\d+/\d+/\d+/\d+/\+?\d+ \d+/\d+(?: |$)",
     re.ASCII,
 )
-_CONNECTION = re.compile(r"\S{1,64}:\d{1,5} \[[^\]]{10,30}\] \S{1,200}/\S{1,100}: ", re.ASCII)
+_CONNECTION = re.compile(r"[\w.:%\[\]-]{1,64}:\d{1,5} \[[^\]]{10,30}\] \S{1,200}/\S{1,100}: ", re.ASCII)
 _STDERR = re.compile(r"\[(ALERT|WARNING|NOTICE|DIAG)\] +(?:\d{3}/\d{6} )?\((\d+)\) : (?:config : )?", re.ASCII)
 _REQUEST = re.compile(r'"([^"]*)"')
 _CHECK = re.compile(r"reason: ([^,]{1,60})(?:, code: (\d{3}))?(?:, info: \"([^\"]*)\")?", re.ASCII)
@@ -56,7 +56,7 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     if "/" not in text and "[" not in text and "backend" not in text:
         return None
     front = _FRONT.match(text)
-    if front is not None or (text.count("/") >= 8 and "/" in text):
+    if front is not None or (hints.loose and text.count("/") >= 8):
         event = _request(text, front, hints)
         if event is not None:
             return event
@@ -67,7 +67,7 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     head = _STDERR.match(text)
     if head is not None:
         return _message(text, text[head.end() :], _LEVELS[head[1]], int(head[2]), hints)
-    if hints.program.startswith("haproxy") or any(words in text for words in _OWN_WORDS):
+    if hints.loose and (hints.program.startswith("haproxy") or any(words in text for words in _OWN_WORDS)):
         event = _message(text, text, "", hints.pid, hints)
         return event if event.symptom != "notice" else None
     return None

@@ -12,13 +12,13 @@ from wizard.logs.stamps import Clock
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What was said around a line. `program` is the tag as printed (`php-fpm8.2`); `unit` a systemd unit."""
+    """What was said around a line, and how strictly it is to be read. `program` is the tag as printed (`php-fpm8.2`); `unit` a systemd unit."""
 
     time: float | None = None
     program: str = ""
     pid: int | None = None
     clock: Clock = field(default_factory=Clock)
-    terminated: bool = False  # the surroundings show that the line's end was not cut off
+    loose: bool = True  # also what has lost its frame; False: only lines that begin as the program's own do
 
 
 PLAIN = Hints()

@@ -149,6 +149,8 @@ _OWN_WORDS = (
 
 def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     """A line of the kernel or of its audit as an event, or None where it is none of them."""
+    if not hints.loose:
+        return None  # the kernel's lines have no frame of their own
     if "avc:" in text and (avc := _AVC.search(text)) is not None:
         return _selinux(text, avc, hints)
     if 'apparmor="' in text:

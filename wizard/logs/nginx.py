@@ -33,7 +33,7 @@ _LEFT_CUT_HEAD = re.compile(
     r".{0,26}?\[?(debug|info|notice|warn|error|crit|alert|emerg)\] (\d+)#(\d+): (?:\*(\d+) )?", re.ASCII
 )
 _PRINTED_ERRNO = re.compile(r"\((\d{1,4}): ([^()]{1,60})\)", re.ASCII)
-_ADDRESS = re.compile(r"(?:connect|bind|sendto)\(\) (?:to )?(unix:[^\s:]+|[^\s]+:\d+) failed", re.ASCII)
+_ADDRESS = re.compile(r"connect\(\) to (unix:[^\s:]+|[^\s]+:\d+) failed", re.ASCII)
 _FIELD = re.compile(r', (client|server|login|user|subrequest|upstream|host|referrer): "?', re.ASCII)
 _SERIOUS = ("error", "crit", "alert", "emerg")
 
@@ -127,6 +127,10 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     head = _STDERR_HEAD.match(text)
     if head is not None:
         return _event(text, text[head.end() :], level=head[1], time=hints.time, pid=hints.pid)
+    if text.startswith("nginx: configuration file "):
+        return _event(text, text, level="", time=hints.time, pid=hints.pid)
+    if not hints.loose:
+        return None
     head = _LEFT_CUT_HEAD.match(text)
     if head is not None:
         pid, connection = head[2], head[4]
@@ -258,8 +262,8 @@ def _unusual_tail(rest: str) -> Tail:
             last = rest[at:]
             if name in {"client", "server"}:
                 values.setdefault(name, last)
-            elif last.endswith('"'):
-                values.setdefault(name, last[:-1])
+            elif '"' in last:
+                values.setdefault(name, last.partition('"')[0] if name == "upstream" else last.removesuffix('"'))
             break
         values.setdefault(name, rest[at : following.start()].removesuffix('"'))
         name, at = following[1], following.end()

@@ -176,7 +176,9 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     ours = hints.program.startswith("php") and "fpm" in hints.program
     if syslog is not None and (ours or "[pool " in text):
         return _told(text, text[syslog.end() :], syslog[1], hints.time, hints)
-    if ours or any(words in text for words in _OWN_WORDS) or ("[pool " in text and "] child " in text):
+    if hints.loose and (
+        ours or any(words in text for words in _OWN_WORDS) or ("[pool " in text and "] child " in text)
+    ):
         match = find(MESSAGES, text)
         return event_of(PROGRAM, match, text, time=hints.time, pid=hints.pid) if match is not None else None
     return None

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from wizard.logs import apache, caddy, docker, envoy, gunicorn, haproxy, kernel, nginx, php_fpm, systemd, traefik, uwsgi
+from wizard.logs.fields import unescaped
 from wizard.logs.hints import Hints
 from wizard.logs.stamps import Clock
 from wizard.logs.unwrap import cleaned, layers
@@ -42,13 +44,18 @@ _FOREIGN = frozenset(
     {"postgres", "mysqld", "mariadbd", "redis-server", "redis", "mongod", "dovecot", "postfix", "named"}
 )
 
+_UNESCAPED_QUOTE = re.compile(r'[^\\]"')
+
 # A frame in the middle of a line: whatever stands before it is a wrapping that nobody has named yet.
 _FRAMES = (
     re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w{4,6}\] \d+#\d+: ", re.ASCII),
     re.compile(r"\[\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)? \d{4}\] \[[\w:]{4,50}\] ", re.ASCII),
     re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]{4,8}\] ", re.ASCII),
     re.compile(r"\[\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d\] [A-Z]{4,7}: ", re.ASCII),
-    re.compile(r"nginx: \[\w{4,6}\] ", re.ASCII),
+    re.compile(r"nginx: (?:\[\w{4,6}\] |configuration file )", re.ASCII),
+    re.compile(r"[\da-fA-F.:\[\]]{2,46}:\d{1,5} \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d\.\d{3}\] ", re.ASCII),
+    re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3}\s+[A-Z]{4,5}\s+http\.", re.ASCII),
+    re.compile(r"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] \"", re.ASCII),
 )
 
 
@@ -124,29 +131,44 @@ def _explained(text: str, hints: Hints) -> LogEvent | None:
         event = nginx.read(text.rstrip(), hints)  # the usual line costs no search for wrappings
         if event is not None and event.upstream is not None:
             return event
-    inner, inside = text, hints
-    for inner, inside in layers(text, hints):
+    found = list(layers(text, hints))
+    for inner, inside in found:
         if inside.program in _REPEATERS or inside.program in _FOREIGN:
             return None
-        for read in READERS:
-            event = read(inner, inside)
-            if event is not None:
-                return event
-    return _in_the_middle(inner, inside)
+        event = _read(inner, replace(inside, loose=False))
+        if event is not None:
+            return event
+    # What has no frame of its own is read from the inside: there the least foreign text is left.
+    for inner, inside in reversed(found):
+        event = _in_the_middle(inner, inside) or _read(inner, inside)
+        if event is not None:
+            return event
+    return None
+
+
+def _read(text: str, hints: Hints) -> LogEvent | None:
+    for read in READERS:
+        event = read(text, hints)
+        if event is not None:
+            return event
+    return None
 
 
 def _in_the_middle(text: str, hints: Hints) -> LogEvent | None:
+    """The event of a frame that begins somewhere in the line."""
     for frame in _FRAMES:
         found = frame.search(text)
         if found is None or found.start() == 0:
             continue
-        inner = cleaned(text[found.start() :])
+        inner = text[found.start() :]
+        if '\\"' in inner and (end := _UNESCAPED_QUOTE.search(inner)) is not None:
+            inner = unescaped(inner[: end.start() + 1])  # it stood in a structure that nobody could decode
+        inner = cleaned(inner)
         if inner.count('"') % 2 and inner.endswith('"'):
             inner = inner[:-1]
-        for read in READERS:
-            event = read(inner, hints)
-            if event is not None:
-                return event
+        event = _read(inner, replace(hints, loose=False))
+        if event is not None:
+            return event
     return None
 
 

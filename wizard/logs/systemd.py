@@ -209,6 +209,8 @@ _OF_A_GATEWAY = {
 
 def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     """A line of systemd as an event, or None where it is none of systemd's."""
+    if not hints.loose:
+        return None  # systemd's lines have no frame of their own
     ours = hints.program in {"systemd", "init"} or hints.program.startswith("(")
     unit = _UNIT.match(text)
     if not ours and not (unit is not None and (any(words in text for words in _FRAMED) or _is_unit_news(text))):

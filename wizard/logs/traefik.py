@@ -33,6 +33,7 @@ _ANSWER = re.compile(
     r"Service Unavailable)\b",
     re.ASCII,
 )
+_OUR_FIELDS = ("entryPointName", "routerName", "middlewareName", "middlewareType", "providerName")
 _SERIOUS = frozenset({"error", "fatal", "panic"})
 
 MESSAGES = rows(
@@ -110,8 +111,10 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
         return _from_console(text, console, hints)
     if (served := _CLF.match(text)) is not None:
         return _access(text, served, hints)
-    if "level=" in text and "msg=" in text:
+    if "msg=" in text and (text.startswith(("time=", "level=")) or (hints.loose and "level=" in text)):
         return _from_logfmt(text, hints)
+    if not hints.loose:
+        return None
     if text.strip() == "no available server":
         return _event(text, text, "", "", "", "", hints)
     if "502 Bad Gateway error=" in text or "504 Gateway Timeout error=" in text or "github.com/traefik/" in text:
@@ -126,7 +129,7 @@ def _from_json(text: str, hints: Hints) -> LogEvent | None:
     if "DownstreamStatus" in fields or "OriginStatus" in fields:
         return _access_json(text, fields, hints)
     message = text_of(fields, "message", "msg")
-    ours = "traefik" in text or "entryPointName" in fields or "routerName" in fields
+    ours = "traefik" in text_of(fields, "caller") or any(name in fields for name in _OUR_FIELDS)
     if not ours and (not _ANSWER.match(message) or "error" not in fields):
         return None
     stamp = text_of(fields, "time")
@@ -151,7 +154,7 @@ def _from_logfmt(text: str, hints: Hints) -> LogEvent | None:
     answered = _ANSWER.match(message) and ("caused by:" in message or "error" in fields)
     forwarding = message.startswith("Error forwarding to ")
     known = find(MESSAGES, message) is not None and ("providerName" in fields or "backend" in message.lower())
-    ours = "entryPointName" in fields or "routerName" in fields or "traefik" in text
+    ours = any(name in fields for name in _OUR_FIELDS)
     if not (answered or forwarding or known or ours):
         return None
     error = fields.get("error", "") or message.partition("caused by: ")[2] or message.partition(", err: ")[2]
@@ -164,7 +167,7 @@ def _event(text: str, message: str, error: str, level: str, stamp: str, server: 
     match = find(MESSAGES, message)
     upstream = endpoint(server) if server else None
     found = go_error(error) if error else None
-    if found is None and match is None and answer is not None:
+    if found is None and (answer is not None or "Cause: " in message):
         found = go_error(message)
     symptom, meaning, phase = "notice", "Traefik reports what it does; this is no failure.", Phase.NONE
     errno, target = None, None

@@ -85,7 +85,7 @@ _GREP_FILE = re.compile(
     r"(?:~|\.{0,2})(?:/?[\w.@+-]{1,80}){1,12}?(?:log|err|error|syslog|messages|journal|txt|out)(?:[.-]\w{1,20})*[:-](?:\d{1,9}[:-])? ?",
     re.ASCII,
 )
-_NUMBERED = re.compile(r"\d{1,8}(?:[:.)|-] ?|[ \t]{1,8}|\t|: )(?=\D|\d{4}[/-])", re.ASCII)
+_NUMBERED = re.compile(r"\d{1,8}(?:[:.)|-] ?|[ \t]{1,8}|\t|: )(?=\D|\d{4}[/-]|\d{1,3}\.\d{1,3}\.)", re.ASCII)
 _QUOTED_MAIL = re.compile(r"(?:> ?|&gt; ?|\| )+")
 _BULLET = re.compile(r"(?:[-*+\u2022\u00b7\u25e6\u2023] |\d{1,3}[.)] |#+ |\u2192 |-> |\$ )")
 _LOOSE = re.compile(r"[\w\[\]()<>./@:|#* \t-]{0,200}?(?=\{\")", re.ASCII)
@@ -123,9 +123,10 @@ def cleaned(text: str) -> str:
     for mark in _CUT_MARKS:
         if text.endswith(mark):
             text = text.removesuffix(mark).rstrip(_SPACES)
-    if '\\"' in text and text.count('"') - text.count('\\"') <= 2 and not text.startswith("{"):
+    if '\\"' in text and not text.startswith("{"):
         bare = text[1:-1] if len(text) > 1 and text[0] == '"' and text[-1] == '"' else text.removeprefix('"')
-        text = unescaped(bare).strip(_SPACES)
+        if bare.count('"') == bare.count('\\"'):
+            text = unescaped(bare).strip(_SPACES)  # every quote is escaped: the text stood inside quotes
     return text
 
 
@@ -194,7 +195,7 @@ def _stamped(text: str, hints: Hints) -> tuple[str, Hints] | None:
             hints, time=_later(clock.read(stamp), hints), program=_name(program), pid=_number(pid, hints)
         )
     if (found := _CRI.match(text)) is not None:
-        return text[found.end() :], replace(hints, time=_later(clock.read(found[1]), hints), terminated=True)
+        return text[found.end() :], replace(hints, time=_later(clock.read(found[1]), hints))
     for pattern in (_SYSLOG, _ISO_SYSLOG, _JOURNAL_UNIT):
         if (found := pattern.match(text)) is not None:
             stamp, _, program, pid = found.groups()
@@ -248,7 +249,6 @@ def _from_json(text: str, hints: Hints) -> tuple[str, Hints] | None:
         time=_later(_json_time(fields, hints), hints),
         program=_name(text_of(fields, *_PROGRAM_FIELDS)) or hints.program,
         pid=number_of(fields, "_PID", "SYSLOG_PID", "pid") or hints.pid,
-        terminated=inside.endswith("\n"),
     )
 
 

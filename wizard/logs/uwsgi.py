@@ -170,15 +170,20 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     if stamp is not None:
         read_ = hints.clock.read(stamp[1])
         time = hints.time if read_ is None else read_
-    if "[pid: " in text and (request := _REQUEST.search(text)) is not None:
+    begins = stamp.end() if stamp is not None else 0
+    if (request := _REQUEST.match(text, begins)) is not None or (
+        hints.loose and "[pid: " in text and (request := _REQUEST.search(text)) is not None
+    ):
         return _request(text, request, hints)
+    if not hints.loose:
+        return None
     if any(words in text for words in _OWN_WORDS) or (hints.program == "uwsgi" and "bind(): " in text):
         match = find(MESSAGES, text)
         if match is None:
             return None
         event = event_of(PROGRAM, match, text, time=time, pid=hints.pid)
         return _sized(event, text) if match.row.symptom == "request-too-large" else event
-    if text[stamp.end() if stamp is not None else 0 :].startswith(_START):
+    if text.startswith(_START, begins):
         meaning = "uWSGI reports what it does; this is no failure."
         return LogEvent(program=PROGRAM, symptom="notice", meaning=meaning, time=time, pid=hints.pid, line=text)
     return None
