@@ -23,6 +23,7 @@ GRANT = "membership of the group systemd-journal"
 
 _MAX_LINE = 1 << 16
 _MAX_MESSAGE = 4000
+_DRIFT = 30_000_000  # microseconds
 
 
 class JournalLine(msgspec.Struct, frozen=True):
@@ -151,14 +152,15 @@ def _written(text: dict[str, str]) -> float | None:
     """When a line was written, in seconds since the epoch.
 
     The journal stamps a kernel message when it takes it over, which is at its own start for all older ones; how long
-    before that the kernel wrote it is the difference of two monotonic stamps (systemd.journal-fields(7)).
+    before that the kernel wrote it is the difference of two monotonic stamps (systemd.journal-fields(7)). The kernel's
+    own clock drifts from the other by seconds, so a small difference is drift.
     """
     taken = _number(text.get("__REALTIME_TIMESTAMP", ""))
     if taken is None:
         return None
     there, source = _number(text.get("__MONOTONIC_TIMESTAMP", "")), _number(text.get("_SOURCE_MONOTONIC_TIMESTAMP", ""))
     late = there - source if text.get("_TRANSPORT") == "kernel" and there is not None and source is not None else 0
-    return (taken - max(late, 0)) / 1e6
+    return (taken - (late if late > _DRIFT else 0)) / 1e6
 
 
 def _text(value: object) -> str:
