@@ -57,6 +57,8 @@ async def read_rules(ask: Asks) -> Ruleset | NotAnswered:
         if isinstance(answer, NotAnswered):
             denied = _note(answer, "iptables", gaps) or denied
             continue
+        if not answer.strip():
+            continue  # the variant that speaks to nf_tables prints nothing at all where there are no tables
         source = Source.IPTABLES if iptables.is_of_nf_tables(answer) else Source.IPTABLES_LEGACY
         if (family, source) in seen:
             continue
@@ -68,8 +70,15 @@ async def read_rules(ask: Asks) -> Ruleset | NotAnswered:
 
 
 def _note(answer: NotAnswered, what: str, gaps: list[str]) -> NotAnswered | None:
-    """Keep what could not be read; a program that is not there, or whose tables are not in use, leaves no gap."""
-    if answer.why in (Why.MISSING, Why.UNSUPPORTED, Why.REFUSED):
+    """Keep what could not be read.
+
+    A command that was refused asks for a part of the kernel that is not in use: there are no such rules. Without
+    iptables there may still be nft, which lists the same rules; without nft, rules may be there unseen.
+    """
+    if answer.why is Why.REFUSED or (answer.why in (Why.MISSING, Why.UNSUPPORTED) and what != "nft"):
+        return None
+    if answer.why is Why.MISSING:
+        gaps.append("nft is not installed: rules that were not made with iptables cannot be seen")
         return None
     gaps.append(f"the rules of {what} could not be read: {answer.detail}")
     return NotAnswered(answer.why, answer.detail, answer.errno, answer.grant or GRANT)
