@@ -35,7 +35,8 @@ class Subject:
     """What is asked about: the whole host, one route through one gateway, or one server of that route's upstream.
 
     `key` names it in outputs and on the command line: `host`, a URL, an endpoint. `url` is the request that is
-    walked. `parent` is the wider subject. A server subject has a `route` and a `server`.
+    walked. `parent` is the wider subject. A server subject has a `route` and a `server`. The route of a further
+    gateway of a chain is reached through the server `behind`.
     """
 
     scope: Scope
@@ -45,6 +46,7 @@ class Subject:
     route: Route | None = None
     server: Server | None = None
     parent: Subject | None = None
+    behind: Subject | None = None
 
     def lineage(self) -> tuple[Subject, ...]:
         """This subject and the wider ones, narrowest first."""
@@ -123,13 +125,14 @@ class Check:
     outcomes: Mapping[str, tuple[str, ...]]
     function: CheckFunction
     bad: frozenset[str]  # outcomes shown as NO; unknown is shown as ?, every other as ok
+    past: bool = False  # it reads what was written down: an outcome tells of then, not of now
 
 
 _CHECKS: dict[str, Check] = {}
 
 
 def check(
-    name: str, scope: Scope, outcomes: Mapping[str, tuple[str, ...]], *, bad: tuple[str, ...] = ()
+    name: str, scope: Scope, outcomes: Mapping[str, tuple[str, ...]], *, bad: tuple[str, ...] = (), past: bool = False
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Declare an async function to be the check `name`.
 
@@ -138,6 +141,7 @@ def check(
         scope: what it is asked about.
         outcomes: each possible outcome with the names of the values it always carries; `unknown` is added.
         bad: the outcomes in which reality departs from what a working path needs.
+        past: whether it reads what was written down, so that an outcome tells of then and not of now.
     """
 
     def declare(function: CheckFunction) -> CheckFunction:
@@ -147,7 +151,7 @@ def check(
         strangers = [word for word in bad if word not in complete]
         if strangers:
             raise ValueError(f"check {name!r} calls outcomes bad that it does not declare: {strangers}")
-        _CHECKS[name] = Check(name, scope, complete, function, frozenset(bad))
+        _CHECKS[name] = Check(name, scope, complete, function, frozenset(bad), past)
         return function
 
     return declare

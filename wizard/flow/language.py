@@ -164,6 +164,8 @@ class Cause(msgspec.Struct, frozen=True):
     `needs` are alternatives: the first that holds counts. `decisive` is the check whose observation only this cause
     explains. `excludes` are observations that rule it out. `explains` are cause ids that are consequences of this one:
     they are folded under it where both hold. `refused` are popular harmful fixes, each with the reason.
+    `past_title` and `past_summary` are said instead where the fault is over. `other_requests` says that it breaks
+    other requests than the safe one that a walk makes (uploads): it counts though that one works.
     `article` is Markdown: what it is, and how it is told from its look-alikes.
     """
 
@@ -179,3 +181,6 @@ class Cause(msgspec.Struct, frozen=True):
     commands: tuple[Command, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()  # command, why not
     priority: int = 0  # of two causes of equal confidence the higher one comes first
+    past_title: str = ""
+    past_summary: str = ""
+    other_requests: bool = False

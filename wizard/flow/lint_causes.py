@@ -48,6 +48,8 @@ class _CauseLinter:
         for text, at in (
             (cause.title, self._places.of(cause, "title")),
             (cause.summary, self._places.of(cause, "summary")),
+            (cause.past_title, self._places.of(cause, "past-title")),
+            (cause.past_summary, self._places.of(cause, "past-summary")),
         ):
             yield from self._bound(cause, text, at, {})
         for index, (run, because) in enumerate(cause.refused):

@@ -14,6 +14,8 @@ lead anywhere; that is the linter's. `language.py` shows a flow file. A cause fi
       excludes: {listener: present}      # observations that rule it out
       explains: [upstream-not-listening] # causes that are consequences of this one
       priority: 10
+      past-title: "{server.address} was away"   # said instead where the fault is over; past-summary too
+      other-requests: false              # true: it breaks others than the safe request that a walk makes
       article: |
         What it is, and how it is told from its look-alikes.
       commands:
@@ -69,7 +71,8 @@ _STEP_KEYS = {
     "each": (("each", "flow", "question", "why", "next"), ("each", "flow", "next")),
 }
 _CAUSE_KEYS = (
-    "id", "title", "summary", "article", "decisive", "needs", "excludes", "explains", "priority", "commands", "refused",
+    "id", "title", "summary", "past-title", "past-summary", "article", "decisive", "needs", "excludes", "explains",
+    "priority", "other-requests", "commands", "refused",
 )  # fmt: skip
 _COMMAND_KEYS = ("stage", "run", "pipe", "edit", "why", "changes", "needs-root", "undo", "when")
 
@@ -283,6 +286,9 @@ class _FileReader(Reader):
                 if refused is not None
             ),
             priority=self.number(fields.get("priority"), "priority"),
+            past_title=self.line(fields.get("past-title"), "past-title"),
+            past_summary=self.line(fields.get("past-summary"), "past-summary"),
+            other_requests=self.switch(fields.get("other-requests"), "other-requests"),
         )
 
     def _needs(self, node: Node | None) -> tuple[Needs, ...]:

@@ -207,8 +207,8 @@ def _cause(one: Conclusion, observed: Observed, cite: _Citations) -> shape.Cause
     subject = observed.subjects.get(one.subject)
     return shape.CausePart(
         id=one.cause.id,
-        title=_said(one.cause.title, values),
-        summary=_said(one.cause.summary, values),
+        title=_said((one.past and one.cause.past_title) or one.cause.title, values),
+        summary=_said((one.past and one.cause.past_summary) or one.cause.summary, values),
         confidence=str(one.confidence),
         when="past" if one.past else "now",
         subject=visible((subject.server or subject.url or subject.key) if subject else one.subject),
@@ -231,8 +231,9 @@ def _said(template: str, values: Mapping[str, Value]) -> str:
 
 def _verify(one: Conclusion, observed: Observed) -> tuple[shape.CommandPart, ...]:
     """The visitor's request once more: what every fix has to make succeed."""
-    keys = [*observed.lineage(one.subject), *observed.subjects]
-    route = next((found.route for key in keys if (found := observed.subjects.get(key)) and found.route), None)
+    keys = [*reversed(observed.path(one.subject)), *observed.subjects]
+    found = (observed.subjects[key] for key in keys if key in observed.subjects)
+    route = next((subject.route for subject in found if subject.scope == "route" and subject.route), None)
     if route is None:
         return ()
     return (

@@ -14,7 +14,8 @@ from wizard.model import Broken, Instance, Route
 class SubjectRef(msgspec.Struct, frozen=True):
     """A subject of the walk as it is written down: `host`, a route, or a server of one.
 
-    `key` is unique in the session. `parent` is the key of the wider subject.
+    `key` is unique in the session. `parent` is the key of the wider subject. `behind` is the key of the server
+    through which a further gateway of a chain is reached.
     """
 
     key: str
@@ -24,6 +25,7 @@ class SubjectRef(msgspec.Struct, frozen=True):
     route: Route | None = None
     server: str | None = None
     gateway: Instance | None = None
+    behind: str | None = None
 
 
 class Started(msgspec.Struct, frozen=True, tag_field="event", tag="started"):

@@ -152,9 +152,20 @@ class Observed:
         found = self.find(check, subject)
         return None if found is None else found.outcome
 
+    def path(self, key: str) -> tuple[str, ...]:
+        """The lineage of a subject, then that of the server through which its gateway is reached, and so on."""
+        keys: list[str] = []
+        current: str | None = key
+        while current is not None and current not in keys:
+            lineage = self.lineage(current)
+            keys += lineage
+            behind = (self.subjects[one].behind for one in lineage if one in self.subjects)
+            current = next((one for one in behind if one is not None), None)
+        return tuple(keys)
+
     def related(self, one: str, other: str) -> bool:
         """Whether two subjects lie on one path."""
-        return one in self.lineage(other) or other in self.lineage(one)
+        return one in self.path(other) or other in self.path(one)
 
     def values(self, subject: str) -> dict[str, Value]:
         """Every variable that is bound for a subject: its own, and `check.value` of what was observed on its path."""

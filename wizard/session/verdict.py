@@ -83,17 +83,13 @@ def conclude(causes: Iterable[Cause], observed: Observed, scopes: Mapping[str, S
     ruled_out: list[RuledOut] = []
     still_open: list[Open] = []
     for cause in causes:
-        scope = _scope_of(cause, scopes)
-        for key, subject in observed.subjects.items():
-            if subject.scope != scope:
-                continue
-            judged = _judge(cause, key, observed)
-            if isinstance(judged, Conclusion):
-                held.append(judged)
-            elif isinstance(judged, RuledOut):
-                ruled_out.append(judged)
-            elif isinstance(judged, Open):
-                still_open.append(judged)
+        for one in _judged(cause, observed, scopes):
+            if isinstance(one, Conclusion):
+                held.append(one)
+            elif isinstance(one, RuledOut):
+                ruled_out.append(one)
+            else:
+                still_open.append(one)
     kept = sorted(_folded(held, observed), key=lambda one: _rank(one, observed))
     concluded = [_timed(one, observed) for one in kept]
     found = tuple(one for one in concluded if one.breaks_request and not one.past)
@@ -116,9 +112,37 @@ def _once(ruled_out: Iterable[RuledOut]) -> Iterable[RuledOut]:
             yield one
 
 
-def _scope_of(cause: Cause, scopes: Mapping[str, Scope]) -> Scope:
-    """The narrowest scope among the checks that a cause needs."""
-    asked = {scopes[check] for needs in cause.needs for check, _ in needs.outcomes if check in scopes}
+def _judged(cause: Cause, observed: Observed, scopes: Mapping[str, Scope]) -> list[Conclusion | RuledOut | Open]:
+    """What a cause comes to, for each subject at which one of its alternatives can be found.
+
+    Each alternative is judged at the narrowest scope that it asks about. Where alternatives of two scopes hold on one
+    path, the surer one counts, of equals the wider.
+    """
+    by_scope: dict[Scope, list[Needs]] = {}
+    for needs in cause.needs:
+        by_scope.setdefault(_scope_of(needs, scopes), []).append(needs)
+    found: list[Conclusion | RuledOut | Open] = []
+    for scope in sorted(by_scope, key=_WIDTH.__getitem__):
+        for key, subject in observed.subjects.items():
+            judged = _judge(cause, by_scope[scope], key, observed) if subject.scope == scope else None
+            if judged is not None:
+                found.append(judged)
+    conclusions = [one for one in found if isinstance(one, Conclusion)]
+    weaker = {id(one) for one in conclusions if any(_outdone(one, other, observed) for other in conclusions)}
+    return [one for one in found if id(one) not in weaker]
+
+
+def _outdone(one: Conclusion, other: Conclusion, observed: Observed) -> bool:
+    """Whether another conclusion of the same cause, about a wider or narrower subject on one path, says it better."""
+    if one.subject == other.subject or not observed.related(one.subject, other.subject):
+        return False
+    sure, surer = _SURE[one.confidence], _SURE[other.confidence]
+    return surer > sure or (surer == sure and other.subject in observed.lineage(one.subject))
+
+
+def _scope_of(needs: Needs, scopes: Mapping[str, Scope]) -> Scope:
+    """The narrowest scope among the checks of an alternative."""
+    asked = {scopes[check] for check, _ in needs.outcomes if check in scopes}
     return max(asked, key=_WIDTH.__getitem__, default=Scope.ROUTE)
 
 
@@ -132,12 +156,14 @@ def truth(check: str, outcomes: tuple[str, ...], subject: str, observed: Observe
     return Truth.OPEN if found == UNKNOWN else Truth.FAILS
 
 
-def _judge(cause: Cause, subject: str, observed: Observed) -> Conclusion | RuledOut | Open | None:
+def _judge(
+    cause: Cause, alternatives: Iterable[Needs], subject: str, observed: Observed
+) -> Conclusion | RuledOut | Open | None:
     against = _excluding(cause, subject, observed)
     best: Conclusion | None = None
     opened: Open | None = None
     contradicted: RuledOut | None = None
-    for needs in cause.needs:
+    for needs in alternatives:
         truths = {check: truth(check, outcomes, subject, observed) for check, outcomes in needs.outcomes}
         holding = [check for check, value in truths.items() if value is Truth.HOLDS]
         if all(value is Truth.HOLDS for value in truths.values()):
@@ -188,23 +214,39 @@ def _folded(held: list[Conclusion], observed: Observed) -> list[Conclusion]:
     """Put consequences under their causes: a cause that another one on the same path explains is not listed itself."""
     kept: list[Conclusion] = []
     for one in held:
-        over = [
-            other
-            for other in held
-            if other is not one
-            and one.cause.id in other.cause.explains
-            and observed.related(one.subject, other.subject)
-        ]
+        over = [other for other in held if other is not one and _accounts_for(other, one, observed)]
         if not over:
             kept.append(one)
     return [_over(one, held, observed) for one in kept]
 
 
+def _accounts_for(cause: Conclusion, consequence: Conclusion, observed: Observed) -> bool:
+    """Whether one conclusion is a consequence of another: by what the cause says, or by where it stands in a chain.
+
+    A cause that is only possible does not hide what is known better.
+    """
+    if cause.confidence is Confidence.POSSIBLE and consequence.confidence is not Confidence.POSSIBLE:
+        return False
+    if consequence.cause.id in cause.cause.explains and observed.related(cause.subject, consequence.subject):
+        return True
+    return _lies_behind(cause, consequence, observed)
+
+
+def _lies_behind(cause: Conclusion, consequence: Conclusion, observed: Observed) -> bool:
+    """Whether a cause stands further on the path than a server whose bad answer is all that is wrong with it.
+
+    What a further gateway answers is made by what is wrong behind it.
+    """
+    if cause.past and not consequence.past:
+        return False
+    further = consequence.subject in observed.path(cause.subject)
+    further = further and consequence.subject not in observed.lineage(cause.subject)
+    return further and any(one.step.check == "reply" and _is_bad(one) for one in consequence.evidence)
+
+
 def _over(one: Conclusion, held: list[Conclusion], observed: Observed) -> Conclusion:
     """A conclusion with its consequences folded under it."""
-    under = [
-        other for other in held if other.cause.id in one.cause.explains and observed.related(one.subject, other.subject)
-    ]
+    under = [other for other in held if other is not one and _accounts_for(one, other, observed)]
     return replace(
         one,
         consequences=tuple(dict.fromkeys(other.cause.id for other in under)),
@@ -238,10 +280,21 @@ def _request_fails(subject: str, observed: Observed) -> bool:
 
 
 def _timed(one: Conclusion, observed: Observed) -> Conclusion:
-    """Say whether the fault is now, and whether it breaks the request: one dead server of a pool may break none."""
+    """Say whether the fault is now, and whether it breaks requests: one dead server of a pool may break none.
+
+    It is over where the request works and nothing wrong was seen but in what was logged. A cause that breaks other
+    requests than the safe one that was made counts, though that one works, where something is wrong now too.
+    """
     works = not _request_fails(one.subject, observed)
-    only_logged = all(observation.step.last_seen is not None for observation in one.evidence)
-    return replace(one, past=works and only_logged, breaks_request=not works)
+    wrong = [observation for observation in one.evidence if _is_bad(observation)]
+    past = works and bool(wrong) and all(_is_logged(observation) for observation in wrong)
+    return replace(one, past=past, breaks_request=not works or (one.cause.other_requests and not past))
+
+
+def _is_logged(observation: Observation) -> bool:
+    """Whether it tells of the time at which something was logged, and not of now."""
+    declared = checks().get(observation.step.check)
+    return declared is not None and declared.past
 
 
 def _word(found: tuple[Conclusion, ...], warnings: tuple[Conclusion, ...], observed: Observed) -> str:

@@ -6,16 +6,18 @@ Owns reading the target and choosing the routes. May not know trees, or what any
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from wizard.checks.address import parse_address, split_port
+from wizard.checks.address import join_port, parse_address, split_port
+from wizard.checks.hops import MAX_HOPS, access_route, hop_of, next_hop
 from wizard.checks.logged import failing_urls
 from wizard.checks.registry import Asker, Scope, Subject
 from wizard.checks.survey import Gateway, Survey, survey
-from wizard.gateways.nginx.route import route
+from wizard.gateways.nginx.asking import route_on_host
 from wizard.gateways.nginx.samples import routes_of
-from wizard.model import Broken, Route, Server
+from wizard.host.questions import Sockets, SocketTable
+from wizard.model import Action, ActionKind, Broken, Listener, Location, Place, Route, Server, VirtualHost
 from wizard.text import one_line
 
 MAX_ROUTES = 12
@@ -120,17 +122,78 @@ async def plan(target: Target, asker: Asker) -> Plan:
             ),
         )
     routes, problem = await _routes(target, seen, asker)
-    subjects: list[Subject] = []
-    servers: dict[str, tuple[Subject, ...]] = {}
+    paths = _Paths(host, target, seen, asker)
     for one in routes:
-        key = _key(one, [subject.key for subject in subjects])
-        subject = Subject(Scope.ROUTE, key, one.url, one.gateway, one, parent=host)
-        subjects.append(subject)
-        servers[key] = tuple(
+        await paths.add(one, None, 0)
+    return Plan(host, tuple(paths.routes.values()), paths.servers, problem)
+
+
+@dataclass(slots=True)
+class _Paths:
+    """The subjects of all routes: their servers, what asks for access first, and the gateways behind them."""
+
+    host: Subject
+    target: Target
+    seen: Survey
+    asker: Asker
+    routes: dict[str, Subject] = field(default_factory=dict)
+    servers: dict[str, tuple[Subject, ...]] = field(default_factory=dict)
+
+    async def add(self, one: Route, behind: Subject | None, depth: int) -> None:
+        """Walk a route, and the further gateways of this host that its servers are."""
+        known = next((key for key, subject in self.routes.items() if _same(subject.route, one)), None)
+        if known is not None:
+            if behind is not None and self.routes[known].behind is None and not _before(self.routes[known], behind):
+                self.routes[known] = replace(self.routes[known], behind=behind)
+            return
+        key = _key(one, list(self.routes))
+        subject = Subject(Scope.ROUTE, key, one.url, one.gateway, one, parent=self.host, behind=behind)
+        self.routes[key] = subject
+        servers = [
             Subject(Scope.SERVER, f"{server.address} of {key}", one.url, one.gateway, one, server, subject)
-            for server in _walked(one, target)
+            for server in _walked(one, self.target)
+        ]
+        self.servers[key] = (*servers, *await self._asked_first(subject, one))
+        if depth >= MAX_HOPS or len(self.routes) >= MAX_ROUTES:
+            return
+        for server in servers:
+            following = await next_hop(one, server.server, self.seen, self.asker) if server.server else None
+            if following is not None:
+                await self.add(following, server, depth + 1)
+
+    async def _asked_first(self, subject: Subject, one: Route) -> tuple[Subject, ...]:
+        """The servers that decide about access before the request is passed on."""
+        gateway = self.seen.gateway_of(one.gateway)
+        access = await access_route(one, gateway, self.asker) if gateway is not None else None
+        if access is None or access.upstream is None:
+            return ()
+        return tuple(
+            Subject(
+                Scope.SERVER,
+                f"{server.address} of {subject.key} ({one.auth_request})",
+                one.url,
+                one.gateway,
+                access,
+                server,
+                subject,
+            )
+            for server in access.upstream.servers
+            if server.role != "down"
         )
-    return Plan(host, tuple(subjects), servers, problem)
+
+
+def _same(known: Route | None, one: Route) -> bool:
+    return known is not None and hop_of(known) == hop_of(one)
+
+
+def _before(one: Subject, later: Subject) -> bool:
+    """Whether a route lies on the way to a server: then that server does not lead to it, but back to it."""
+    current: Subject | None = later
+    while current is not None:
+        if one.key in {each.key for each in current.lineage()}:
+            return True
+        current = next((each.behind for each in current.lineage() if each.behind is not None), None)
+    return False
 
 
 def _walked(route_: Route, target: Target) -> tuple[Server, ...]:
@@ -153,7 +216,8 @@ def _key(one: Route, taken: list[str]) -> str:
 async def _routes(target: Target, seen: Survey, asker: Asker) -> tuple[list[Route], Broken | None]:
     readable = [one for one in seen.gateways if one.configuration is not None]
     if target.url is not None:
-        found = [one for gateway in readable if (one := _route(gateway, target.url)) is not None]
+        found = [one for gateway in readable if (one := await _route(gateway, target.url, asker)) is not None]
+        found = found or [one for gateway in seen.gateways if (one := await _unread(gateway, target.url, asker))]
         if found or not readable:
             return found, _first_problem(seen) if not found else None
         kinds = ", ".join(sorted({gateway.instance.name for gateway in readable}))
@@ -172,7 +236,10 @@ async def _routes(target: Target, seen: Survey, asker: Asker) -> tuple[list[Rout
         )
     failing = await failing_urls(seen, asker)
     first = [
-        one for url in failing for gateway in readable if (one := _route(gateway, url)) is not None and one.upstream
+        one
+        for url in failing
+        for gateway in readable
+        if (one := await _route(gateway, url, asker)) is not None and one.upstream
     ]
     chosen: dict[tuple[str, str], Route] = {}
     for one in (*first, *samples):
@@ -186,8 +253,38 @@ def _samples(gateway: Gateway) -> list[Route]:
     return [one.route for one in routes_of(gateway.configuration, gateway.instance) if one.route is not None]
 
 
-def _route(gateway: Gateway, url: str) -> Route | None:
-    return route(gateway.configuration, gateway.instance, url) if gateway.configuration is not None else None
+async def _route(gateway: Gateway, url: str, asker: Asker) -> Route | None:
+    if gateway.configuration is None:
+        return None
+    return await route_on_host(asker, gateway.configuration, gateway.instance, url)
+
+
+async def _unread(gateway: Gateway, url: str, asker: Asker) -> Route | None:
+    """A route up to its listener, where a gateway runs whose files as they stand cannot be read to their end.
+
+    It still runs with what it loaded before, so the request can be made where it listens.
+    """
+    instance = gateway.instance
+    if instance.pid is None or not gateway.problems:
+        return None
+    table = (await asker.ask(Sockets(instance.within if instance.elsewhere else None))).answer
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    own = {instance.pid, *instance.workers}
+    listening = table.listening if isinstance(table, SocketTable) else ()
+    taken = next((one for one in listening if one.port == port and own & set(one.pids)), None)
+    if taken is None:
+        return None
+    at = gateway.problems[0].at or Place(instance.config, 1)
+    return Route(
+        gateway=instance,
+        url=url,
+        listener=Listener(join_port(taken.address, taken.port), parts.scheme == "https"),
+        virtual_host=VirtualHost(parts.hostname or "", "default", at),
+        location=Location("", "none", at),
+        action=Action(ActionKind.UNDECIDED, None, at),
+        undecided=(f"the configuration cannot be read: {one_line(gateway.problems[0].what)}",),
+    )
 
 
 def _serves(one: Route, address: str) -> bool:

@@ -358,4 +358,5 @@ def _reference(subject: Subject) -> SubjectRef:
         route=subject.route,
         server=subject.server.address if subject.server else None,
         gateway=subject.gateway if subject.route is None else None,
+        behind=subject.behind.key if subject.behind else None,
     )

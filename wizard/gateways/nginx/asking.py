@@ -28,6 +28,7 @@ async def route_on_host(
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
     client: str | None = None,
+    internal: bool = False,
 ) -> Route | None:
     """The way of one request on this machine (see `route`); asks whether files are there, at most `MAX_FILES`."""
     known: dict[str, bool | None] = {}
@@ -40,7 +41,15 @@ async def route_on_host(
             return known.get(path)
 
         made = route(
-            configuration, instance, url, address=address, method=method, headers=headers, client=client, exists=exists
+            configuration,
+            instance,
+            url,
+            address=address,
+            method=method,
+            headers=headers,
+            client=client,
+            exists=exists,
+            internal=internal,
         )
         room = MAX_FILES - len(known)
         if made is None or not wanted or room <= 0:

@@ -37,6 +37,7 @@ class _Asked:
     headers: Mapping[str, str]
     client: str | None
     exists: Exists | None
+    internal: bool
 
 
 def route(
@@ -49,6 +50,7 @@ def route(
     headers: Mapping[str, str] | None = None,
     client: str | None = None,
     exists: Exists | None = None,
+    internal: bool = False,
 ) -> Route | None:
     """The way of one request.
 
@@ -62,6 +64,7 @@ def route(
         client: the client's address; None: a client on this host, except that it is let in where clients are told apart.
         exists: which files there are: asked with a full path for a file, and with a path that ends with a slash for a
             folder; None where it is not known.
+        internal: nginx makes the request itself (a sub-request), so that `internal` locations take it.
 
     Returns:
         The route, with reasons in `undecided` where the configuration alone does not decide. None where no listener
@@ -76,7 +79,7 @@ def route(
     connected = connection(http(configuration), to, valid_host(octets(authority)) or "", address)
     if connected is None:
         return None
-    asked = _Asked(configuration, to, *connected, method.upper(), sent, client, exists)
+    asked = _Asked(configuration, to, *connected, method.upper(), sent, client, exists, internal)
     routes: list[tuple[Route, Taken]] = []
     cut = False
     for made, choices in walks(lambda choices: _walk(asked, instance, url, choices)):
@@ -95,7 +98,7 @@ def _walk(asked: _Asked, instance: Instance, url: str, choices: Choices) -> Rout
         level=first.level,
         choices=choices,
         method=asked.method,
-        tls=bound.listen.tls,
+        tls=to.tls,
         host="",
         headers=asked.headers,
         unparsed=to.target,
@@ -103,6 +106,7 @@ def _walk(asked: _Asked, instance: Instance, url: str, choices: Choices) -> Rout
         local=(asked.local, bound.address.port),
         exists=asked.exists,
         client_given=asked.client is not None,
+        internal=asked.internal,
     )
     try:
         return reported(request, instance, url, _result(request, to))
@@ -128,16 +132,19 @@ def _result(request: Request, to: Target) -> Result:
             return Answer(CLOSED, None, rejecting.at, final=True)
     merge_slashes = request.server.level.flag("merge_slashes", default=True)
     uri = normalised(to.target, merge_slashes=merge_slashes)
+    sent, request.headers = request.headers, {}
     if uri is None:
         return refuse(request, 400)
     request.uri, request.args = uri.path, uri.args
     request.quoted, request.plus = uri.quoted, uri.plus
-    host = valid_host(octets(request.headers["host"]))
+    host = valid_host(octets(sent["host"]))
     if host is None:
+        # Host is the first header that clients send: nothing behind it has been read.
+        request.headers = {"host": sent["host"]}
         return refuse(request, 400)
-    request.host = host
+    request.host, request.headers = host, sent
     _choose(request, host)
-    if request.tls and not to.tls:
+    if request.bound.listen.tls and not to.tls:
         return refuse(request, 497)
     return follow(request)
 
