@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Protocol, TypeVar
@@ -36,9 +36,8 @@ _OF_A_STEP = (StepDone, PersonAnswered, Overruled, Skipped)
 class RecordingHost(Protocol):
     """A host that keeps what it was asked and what it answered."""
 
-    @property
-    def asked(self) -> Sequence[Asked]:
-        """Every reply so far."""
+    def records(self) -> tuple[Asked, ...]:
+        """Every reply so far, without secrets."""
         ...
 
     async def ask(self, question: Ask[A]) -> Reply[A]:
@@ -110,6 +109,11 @@ class Sitting:
         """Where the walk stands."""
         return self._runner.positions() if self._runner is not None else ()
 
+    def replies(self, names: Iterable[str]) -> dict[str, Asked]:
+        """The replies of these names (e12), without secrets."""
+        asked = {reply.evidence: reply for reply in self._host.records()}
+        return {name: asked[name] for name in names if name in asked}
+
     def session(self) -> Session:
         """Everything so far as a session, ready to be written."""
         me = self._me or (self.replayed.me if self.replayed else None)
@@ -122,7 +126,7 @@ class Sitting:
             target=_text(self.target),
             options={"since": self.options.since, "timeout": self.options.timeout, "flow": self.options.flow},
             me=me,
-            asked=tuple(self._host.asked),
+            asked=self._host.records(),
             events=self.events,
         )
 

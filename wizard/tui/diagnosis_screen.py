@@ -1,0 +1,304 @@
+"""The Diagnosis screen: the cause with its evidence, and the commands that repair it.
+
+Owns its layout and keys. Wide terminals show reasons and commands side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+import msgspec
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import Resize
+
+from wizard.session.print_markdown import markdown
+from wizard.session.print_text import text
+from wizard.session.report import Report
+from wizard.text import Visible, cells, visible
+from wizard.tui.choice_screen import LineScreen
+from wizard.tui.help_screen import TextScreen
+from wizard.tui.port import State
+from wizard.tui.screen import WizardScreen
+from wizard.tui.sizes import WIDE
+from wizard.tui.views.diagnosis import Card, CauseView, DiagnosisView, Said, diagnosis_view
+from wizard.tui.views.words import cut, padded
+from wizard.tui.widgets.card import CardBox
+from wizard.tui.widgets.lines import PLAIN, STRONG, labelled, line, role, wrapped
+from wizard.tui.widgets.text_pane import Keys, Lines, Pane
+
+_SHOWN_NAMES = 4
+
+
+class DiagnosisScreen(WizardScreen):
+    """What a walk found out, and what to do."""
+
+    DEFAULT_CSS = """
+    DiagnosisScreen > Vertical { padding: 0 1; }
+    DiagnosisScreen #columns { height: 1fr; }
+    DiagnosisScreen #cards { height: auto; }
+    DiagnosisScreen #left { width: 1fr; }
+    DiagnosisScreen #right { width: 1fr; padding-left: 2; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,b", "leave", show=False),
+        Binding("down,j", "next_card(1)", show=False, priority=True),
+        Binding("up,k", "next_card(-1)", show=False, priority=True),
+        Binding("pagedown,space", "page(1)", show=False, priority=True),
+        Binding("pageup", "page(-1)", show=False, priority=True),
+        Binding("c", "copy", show=False),
+        Binding("C", "copy_all", show=False),
+        Binding("w", "write", show=False),
+        Binding("v", "again", show=False),
+        Binding("a", "article", show=False),
+        Binding("e", "export", show=False),
+    ]
+    keys = (
+        ("c", "copy"),
+        ("C", "copy all"),
+        ("w", "write"),
+        ("v", "check again"),
+        ("a", "article"),
+        ("e", "report"),
+        ("Up Down", "choose"),
+        ("?", "help"),
+        ("Esc", "back"),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: tuple[Report, Report | None, int] | None = None
+        self._view: DiagnosisView | None = None
+
+    def compose(self) -> ComposeResult:
+        """The first line, reasons, commands, the rest, the keys."""
+        with Vertical():
+            yield Lines(id="head")
+            with Horizontal(id="columns"):
+                if self.app.size.width >= WIDE:
+                    with Pane(id="left", can_focus=False):
+                        yield Lines(id="reasons")
+                        yield Lines(id="rest")
+                    with Pane(id="right", can_focus=False):
+                        yield Vertical(id="cards")
+                else:
+                    with Pane(id="left", can_focus=False):
+                        yield Lines(id="reasons")
+                        yield Vertical(id="cards")
+                        yield Lines(id="rest")
+            yield Lines(id="status")
+            yield Keys(self.keys)
+
+    def on_resize(self, event: Resize) -> None:
+        """Crossing the width for two columns lays the screen out anew."""
+        was = self._shown is not None and self._shown[2] >= WIDE
+        if self._shown is not None and was != (event.size.width >= WIDE):
+            self._shown = None
+            self.refresh(recompose=True)
+        super().on_resize(event)
+
+    def paint(self, state: State) -> None:
+        """Show the report."""
+        width = self.app.size.width - 2
+        status = self.query_one("#status", Lines)
+        running = f"Checking again, {state.elapsed:.0f} s of {state.deadline:.0f} s" if state.running else ""
+        status.show(wrapped(Visible(state.said or running), width)[:2] if state.said or running else [])
+        status.display = bool(state.said or running)
+        if state.report is None or (state.report, state.before, self.app.size.width) == self._shown:
+            return
+        self._shown = (state.report, state.before, self.app.size.width)
+        self._view = diagnosis_view(state.report, state.before)
+        room = (width // 2 if self.app.size.width >= WIDE else width) - 2
+        self.query_one("#head", Lines).show(_head(self._view, width))
+        self.query_one("#reasons", Lines).show(_reasons(self._view, room))
+        self.query_one("#rest", Lines).show(_rest(self._view, room))
+        self._show_cards(self._view.cards)
+
+    def tick(self, state: State) -> None:
+        """Show only how long is waited."""
+        self.paint(state)
+
+    @work(group="cards", exclusive=True)
+    async def _show_cards(self, cards: tuple[Card, ...]) -> None:
+        box = self.query_one("#cards", Vertical)
+        async with self.batch():
+            await box.remove_children()
+            await box.mount(*[CardBox(card) for card in cards])
+        first = next(iter(self.query(CardBox)), None)
+        if first is not None:
+            first.focus(scroll_visible=False)
+
+    # --- keys --------------------------------------------------------------------------------------------------------
+
+    def action_next_card(self, by: int) -> None:
+        """Go to the next command; where there is none further, scroll."""
+        cards = list(self.query(CardBox))
+        at = next((index for index, card in enumerate(cards) if card.has_focus), None)
+        to = 0 if at is None else at + by
+        if cards and 0 <= to < len(cards):
+            cards[to].focus()
+        elif by > 0:
+            self.query_one("#left", Pane).scroll_relative(y=3, animate=False)
+        else:
+            self.query_one("#left", Pane).scroll_relative(y=-3, animate=False)
+
+    def action_page(self, by: int) -> None:
+        """Scroll by a page."""
+        pane = self.query_one("#left", Pane)
+        pane.scroll_relative(y=by * max(1, pane.size.height - 2), animate=False)
+
+    def action_copy(self) -> None:
+        """Copy the command that is chosen."""
+        focused = self.focused
+        if isinstance(focused, CardBox):
+            self.wizard.copy(focused.card.run)
+        else:
+            self.wizard.say("There is no command to copy.")
+
+    def action_copy_all(self) -> None:
+        """Copy the whole repair: its commands and the one that verifies it."""
+        cards = [card for card in self._cards() if card.stage in {"Fix", "Verify"}]
+        if cards:
+            self.wizard.copy(Visible("\n".join(card.run for card in cards)))
+        else:
+            self.wizard.say("There is no command to copy.")
+
+    @work(group="dialog", exclusive=True)
+    async def action_write(self) -> None:
+        """Write the commands to a file."""
+        cards = self._cards()
+        if not cards:
+            self.wizard.say("There is no command to write.")
+            return
+        why = Visible("The commands with what each does, as a script that stops at the first failure.")
+        path = await self.app.push_screen_wait(LineScreen(Visible("Write the commands to"), "repair.sh", why))
+        if path:
+            self.wizard.write(path, script(cards))
+
+    def action_again(self) -> None:
+        """Walk the path again."""
+        self.wizard.again()
+
+    def action_article(self) -> None:
+        """Show the article behind the first cause."""
+        state = self.wizard.state
+        cause = state.library.causes.get(self._view.id) if self._view is not None else None
+        if cause is None:
+            self.wizard.say("There is no article: no cause was named.")
+            return
+        refused = [visible(f"Do not: {command}. {why}") for command, why in cause.refused]
+        self.app.push_screen(TextScreen(cause.id, (visible(cause.article), Visible(""), *refused)))
+
+    @work(group="dialog", exclusive=True)
+    async def action_export(self) -> None:
+        """Write the report to a file; its ending says which format."""
+        report = self.wizard.state.report
+        if report is None:
+            return
+        why = Visible("The ending chooses: .md, .txt, .html or .json")
+        name = f"{report.session.id or 'report'}.md"
+        path = await self.app.push_screen_wait(LineScreen(Visible("Write the report to"), name, why))
+        if path:
+            self.wizard.write(path, rendered(report, path))
+
+    def action_leave(self) -> None:
+        """Back to the walk."""
+        self.app.pop_screen()
+
+    def _cards(self) -> tuple[Card, ...]:
+        return self._view.cards if self._view is not None else ()
+
+
+def rendered(report: Report, path: str) -> str:
+    """A report in the format that the ending of a path names; Markdown for an unknown one."""
+    if path.endswith(".json"):
+        return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+    if path.endswith((".html", ".htm")):
+        from wizard.session.print_html import html  # noqa: PLC0415 - seldom asked for
+
+        return html(report)
+    if path.endswith(".txt"):
+        return text(report)
+    return markdown(report)
+
+
+def script(cards: Iterable[Card]) -> str:
+    """Commands as a shell script: the repair and its proof are active, the rest is there as comments."""
+    lines = ["#!/bin/bash", "set -eu"]
+    for card in cards:
+        lines += ["", *_commented(f"{card.stage} {card.number}: {card.why} ({', '.join(card.marks)})")]
+        lines += [card.run] if card.stage in {"Fix", "Verify"} else _commented(card.run)
+        if card.undo:
+            lines += _commented(f"undo: {card.undo}")
+    return "\n".join(lines) + "\n"
+
+
+def _commented(said: str) -> list[str]:
+    return [f"# {part}" for part in said.split("\n")]
+
+
+def _head(shown: DiagnosisView, width: int) -> list[Content]:
+    word = Visible(f"{shown.word}  ")
+    title = wrapped(shown.title, width, indent=cells(word), style=STRONG)
+    first = Content("").join([Content.styled(word, role(shown.word)), title[0][cells(word) :]])
+    below = Visible("  ".join(part for part in (shown.id, shown.target) if part))
+    return [first, *title[1:], line((cut(below, width), PLAIN)), Content("-" * width)]
+
+
+def _reasons(shown: DiagnosisView, width: int) -> list[Content]:
+    lines = _changes(shown, width)
+    for number, cause in enumerate(shown.causes):
+        lines += _cause(cause, width, first=number == 0)
+    lines += _listed("observed", shown.observed, width)
+    return [*lines, Content("")] if lines else []
+
+
+def _cause(cause: CauseView, width: int, *, first: bool) -> list[Content]:
+    lines: list[Content] = []
+    if not first:
+        lines += [Content(""), *labelled(cause.word, Visible(f"{cause.title}  {cause.id}"), width, style=STRONG)]
+    if cause.summary != cause.title:
+        lines += wrapped(cause.summary, width)
+    if cause.over:
+        lines += wrapped(cause.over, width)
+    lines += _listed("because", cause.because, width)
+    return lines + (wrapped(cause.repair, width) if cause.repair else [])
+
+
+def _rest(shown: DiagnosisView, width: int) -> list[Content]:
+    return [
+        *_listed("ruled out", shown.ruled_out, width),
+        *_listed("open", shown.open, width),
+        *_listed("could not", shown.could_not, width),
+    ]
+
+
+def _listed(label: str, said: Iterable[Said], width: int) -> list[Content]:
+    lines: list[Content] = []
+    for one in said:
+        names = ",".join(one.evidence[:_SHOWN_NAMES]) + (",..." if len(one.evidence) > _SHOWN_NAMES else "")
+        cited = Visible(f"{one.text} [{names}]") if names else one.text
+        lines += labelled(Visible(label if not lines else ""), cited, width)
+    return lines
+
+
+def _changes(shown: DiagnosisView, width: int) -> list[Content]:
+    if not shown.changes:
+        return []
+    column = max(12, width // 4)
+    what = width - 2 * column - 4
+    fit: Callable[[Visible, int], Visible] = padded
+    lines = [line((fit(Visible("checked again"), what), STRONG), *_pair(Visible("before"), Visible("after"), column))]
+    lines += [
+        line((fit(change.what, what), PLAIN), *_pair(change.before, change.after, column)) for change in shown.changes
+    ]
+    return [*lines, Content("")]
+
+
+def _pair(before: Visible, after: Visible, column: int) -> list[tuple[Visible, str]]:
+    gap = Visible("  ")
+    return [(gap, PLAIN), (padded(before, column), PLAIN), (gap, PLAIN), (padded(after, column), PLAIN)]

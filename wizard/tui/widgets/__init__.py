@@ -1,0 +1,1 @@
+"""The small parts that screens are made of. They show what they are given and know nothing else."""

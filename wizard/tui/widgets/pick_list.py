@@ -1,0 +1,100 @@
+"""A list in which one row is picked, with a `>` beside it: it can be read without colours, and scrolls by rows.
+
+Owns the cursor and the window. May not know what a row stands for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from wizard.tui.widgets.lines import stacked
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: what it shows, and whether it can be picked (a heading cannot)."""
+
+    content: Content
+    pickable: bool = True
+
+
+class PickList(Widget, can_focus=True):
+    """Rows with a cursor."""
+
+    DEFAULT_CSS = "PickList { height: 1fr; text-wrap: nowrap; text-overflow: clip; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", show=False),
+        Binding("down,j", "move(1)", show=False),
+        Binding("pageup", "move(-8)", show=False),
+        Binding("pagedown", "move(8)", show=False),
+        Binding("home", "move(-100000)", show=False),
+        Binding("end", "move(100000)", show=False),
+        Binding("enter", "pick", show=False),
+    ]
+
+    rows: reactive[tuple[Row, ...]] = reactive(())
+    cursor: reactive[int] = reactive(0)
+
+    class Picked(Message):
+        """A row was chosen with Enter."""
+
+        def __init__(self, source: PickList, index: int) -> None:
+            super().__init__()
+            self.source = source
+            self.index = index
+
+    class Moved(Message):
+        """A person moved the cursor."""
+
+        def __init__(self, source: PickList, index: int) -> None:
+            super().__init__()
+            self.source = source
+            self.index = index
+
+    def show(self, rows: tuple[Row, ...], cursor: int | None = None) -> None:
+        """Show rows; without a cursor it stays where it is."""
+        self.rows = rows
+        self.cursor = self._nearest(self.cursor if cursor is None else cursor, 1)
+
+    def render(self) -> Content:
+        """The rows of the window around the cursor."""
+        height = max(1, self.content_size.height)
+        start = max(0, min(self.cursor - height // 2, len(self.rows) - height))
+        shown = self.rows[start : start + height]
+        return stacked(
+            Content("").join([Content(">" if index == self.cursor else " "), self._styled(row, index)])
+            for index, row in enumerate(shown, start)
+        )
+
+    def _styled(self, row: Row, index: int) -> Content:
+        return row.content.stylize("reverse") if index == self.cursor and self.has_focus else row.content
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by rows that can be picked."""
+        to = self._nearest(max(0, min(self.cursor + by, len(self.rows) - 1)), 1 if by > 0 else -1)
+        if to != self.cursor:
+            self.cursor = to
+            self.post_message(self.Moved(self, to))
+
+    def action_pick(self) -> None:
+        """Choose the row of the cursor."""
+        if self.rows and self.rows[self.cursor].pickable:
+            self.post_message(self.Picked(self, self.cursor))
+
+    def _nearest(self, index: int, direction: int) -> int:
+        if not self.rows:
+            return 0
+        index = max(0, min(index, len(self.rows) - 1))
+        ways = (range(index, len(self.rows)), range(index, -1, -1))
+        for way in ways if direction > 0 else reversed(ways):
+            for found in way:
+                if self.rows[found].pickable:
+                    return found
+        return index
