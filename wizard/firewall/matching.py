@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from wizard.firewall.packet import ACK, CWR, ECN, FIN, PSH, RST, SYN, TCP, URG, Packet, Span, Stage
+from wizard.firewall.packet import ACK, CWR, ECN, FIN, PSH, RST, SYN, TCP, URG, Packet, Span, Stage, address
 from wizard.firewall.rules import Test
 
 
@@ -214,6 +214,9 @@ def network(text: str, length: int | None = None) -> tuple[int, int] | None:
         low, _, high = text.partition("-")
         first, last = network(low), network(high)
         return (first[0], last[1]) if first and last else None
+    if length is None and "/" not in text:
+        number = address(text)
+        return None if number is None else (number, number)
     try:
         found = ipaddress.ip_network(text if length is None else f"{text}/{length}", strict=False)
     except ValueError:

@@ -103,10 +103,8 @@ class _Reader:
     def _rule(self, body: Mapping[str, Json], position: int) -> Rule:
         family, table, chain = _key(body, "chain")
         handle = body.get("handle")
-        rule = Rule(
-            family, table, chain, position, (), NOTHING,
-            handle=handle if isinstance(handle, int) else None, comment=_word(body.get("comment")),
-        )  # fmt: skip
+        verdict = NOTHING
+        choices: tuple[tuple[Test, Verdict], ...] = ()
         tests: list[Test] = []
         exact: set[str] = set()
         statements = body.get("expr")
@@ -122,11 +120,22 @@ class _Reader:
             elif what in _CHANCE or _is_conditional(what, value):
                 tests.append(t.unknown)
             elif what == "vmap":
-                rule = replace(rule, choices=tuple(self._choices(value, (family, table))))
+                choices = tuple(self._choices(value, (family, table)))
             elif what not in _PASSIVE:
-                rule = replace(rule, verdict=_verdict(what, value))
+                verdict = _verdict(what, value)
                 tests += _implied(what, value)
-        return replace(rule, tests=tuple(tests), exact=frozenset(exact))
+        return Rule(
+            family=family,
+            table=table,
+            chain=chain,
+            position=position,
+            tests=tuple(tests),
+            verdict=verdict,
+            handle=handle if isinstance(handle, int) else None,
+            comment=_word(body.get("comment")),
+            choices=choices,
+            exact=frozenset(exact),
+        )
 
     # --- tests --------------------------------------------------------------------------------------------------
 
