@@ -95,7 +95,7 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     if not hints.loose:
         return None
     daemon = hints.program in {"dockerd", "docker", "containerd", "docker-proxy"}
-    if "msg=" in text and (text.startswith(("time=", "level=")) or (hints.loose and "level=" in text)):
+    if "msg=" in text and "level=" in text:
         fields = logfmt_fields(text)
         if fields.get("time") and (moment := hints.clock.read(fields["time"])) is not None:
             time = moment

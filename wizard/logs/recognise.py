@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from io import BytesIO, StringIO
 
 from wizard.logs import apache, caddy, docker, envoy, gunicorn, haproxy, kernel, nginx, php_fpm, systemd, traefik, uwsgi
 from wizard.logs.fields import unescaped
@@ -22,6 +23,15 @@ MAX_LINE = 16384  # characters of a line that are looked at; no program writes a
 _JOINED = 8  # physical lines that one message may be broken into
 
 Reader = Callable[[str, Hints], LogEvent | None]
+
+# Who may have written a line with its own frame, by the character that it begins with.
+_BRACKET: tuple[Reader, ...] = (apache.read, gunicorn.read, php_fpm.read, haproxy.read, envoy.read, uwsgi.read)
+_DIGIT: tuple[Reader, ...] = (nginx.read, haproxy.read, caddy.read, traefik.read, docker.read)
+_BRACE: tuple[Reader, ...] = (caddy.read, traefik.read, envoy.read)
+_LETTER: tuple[Reader, ...] = (nginx.read, uwsgi.read, traefik.read, docker.read, haproxy.read)
+_QUOTE: tuple[Reader, ...] = (envoy.read,)
+_STAR: tuple[Reader, ...] = (uwsgi.read,)
+_FRAMED = {"[": _BRACKET, "{": _BRACE, '"': _QUOTE, "*": _STAR} | dict.fromkeys("0123456789", _DIGIT)
 
 READERS: tuple[Reader, ...] = (
     apache.read,
@@ -47,15 +57,85 @@ _FOREIGN = frozenset(
 _UNESCAPED_QUOTE = re.compile(r'[^\\]"')
 
 # A frame in the middle of a line: whatever stands before it is a wrapping that nobody has named yet.
-_FRAMES = (
-    re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w{4,6}\] \d+#\d+: ", re.ASCII),
-    re.compile(r"\[\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)? \d{4}\] \[[\w:]{4,50}\] ", re.ASCII),
-    re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]{4,8}\] ", re.ASCII),
-    re.compile(r"\[\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d\] [A-Z]{4,7}: ", re.ASCII),
-    re.compile(r"nginx: (?:\[\w{4,6}\] |configuration file )", re.ASCII),
-    re.compile(r"[\da-fA-F.:\[\]]{2,46}:\d{1,5} \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d\.\d{3}\] ", re.ASCII),
-    re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3}\s+[A-Z]{4,5}\s+http\.", re.ASCII),
-    re.compile(r"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] \"", re.ASCII),
+_FRAMES = tuple(
+    (literal, re.compile(pattern, re.ASCII))
+    for literal, pattern in (
+        ("#", r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w{4,6}\] \d+#\d+: "),
+        ("] [", r"\[\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)? \d{4}\] \[[\w:]{4,50}\] "),
+        ("] [", r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]{4,8}\] "),
+        ("] ", r"\[\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d\] [A-Z]{4,7}: "),
+        ("nginx: ", r"nginx: (?:\[\w{4,6}\] |configuration file )"),
+        ("] ", r"[\da-fA-F.:\[\]]{2,46}:\d{1,5} \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d\.\d{3}\] "),
+        ("http.", r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3}\s+[A-Z]{4,5}\s+http\."),
+        ('Z] "', r"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] \""),
+    )
+)
+# Without a frame a line is looked at only if it holds one of these; each program's reader decides then.
+_WORDS = (
+    "upstream",
+    "connect() ",
+    "worker_connections",
+    "nginx: ",
+    "#",
+    ": AH",
+    "AH0",
+    "AH1",
+    "proxy: ",
+    "Invalid command '",
+    "ackend",
+    "erver",
+    "/-1/",
+    "--",
+    " FD limit",
+    "resolve",
+    "Worker",
+    "WORKER",
+    "in use",
+    "HaltServer",
+    "[pool ",
+    "child ",
+    "Another FPM",
+    "maximum number of processes",
+    "disallowed",
+    "uWSGI",
+    "HARAKIRI",
+    "DAMN",
+    "pid: ",
+    "invalid request block",
+    "no python app",
+    "unable to load app",
+    "no app loaded",
+    "socket.c",
+    "isten queue",
+    "closed pipe",
+    "uwsgi",
+    "emory",
+    "oom",
+    "killed as",
+    "total-vm",
+    "conntrack",
+    "flooding",
+    "pids controller",
+    "segfault",
+    "traps: ",
+    "blocked for",
+    "avc:",
+    "apparmor",
+    " PROTO=",
+    ".service",
+    ".socket",
+    "forward traffic",
+    "daemon",
+    "connectivity",
+    "container ",
+    "level=",
+    "reverseproxy",
+    "http.",
+    "Gateway",
+    "traefik",
+    "loading",
+    "adapting",
+    "config",
 )
 
 
@@ -111,52 +191,65 @@ def explain_text(
 
 
 def _text(line: bytes | str) -> str:
-    if isinstance(line, bytes):
-        return line[: MAX_LINE * 2].decode("utf-8", "backslashreplace")[:MAX_LINE]
-    return line[:MAX_LINE]
+    text = line[: MAX_LINE * 2].decode("utf-8", "backslashreplace") if isinstance(line, bytes) else line
+    return text if len(text) <= MAX_LINE else text[:MAX_LINE]
 
 
 def _lines(data: bytes | str) -> Iterator[str]:
     """The lines of a text, one at a time: a large one is never held twice."""
-    at, end = 0, len(data)
-    while at < end:
-        stop = data.find(b"\n", at) if isinstance(data, bytes) else data.find("\n", at)
-        stop = end if stop < 0 else stop
-        yield _text(data[at : min(stop, at + MAX_LINE * 2)])
-        at = stop + 1
+    stream: Iterable[bytes | str] = BytesIO(data) if isinstance(data, bytes) else StringIO(data, newline="\n")
+    for line in stream:
+        yield _text(line)
 
 
 def _explained(text: str, hints: Hints) -> LogEvent | None:
-    if text[4:5] == "/" and text[7:8] == "/" and text.isascii() and text.isprintable():
+    if text[4:5] == "/" and text[7:8] == "/" and text.isascii() and "\\" not in text and "\x1b" not in text:
         event = nginx.read(text.rstrip(), hints)  # the usual line costs no search for wrappings
-        if event is not None and event.upstream is not None:
+        if event is not None and (event.client is not None or '"' not in text):
             return event
     found = list(layers(text, hints))
+    if any(inside.program in _REPEATERS or inside.program in _FOREIGN for _, inside in found):
+        return None
+    return _framed(found) or _bare(found)
+
+
+def _framed(found: Sequence[tuple[str, Hints]]) -> LogEvent | None:
+    """The event of the outermost layer that begins as a program's own line does."""
     for inner, inside in found:
-        if inside.program in _REPEATERS or inside.program in _FOREIGN:
-            return None
-        event = _read(inner, replace(inside, loose=False))
-        if event is not None:
-            return event
-    # What has no frame of its own is read from the inside: there the least foreign text is left.
+        strict = replace(inside, loose=False)
+        for read in _FRAMED.get(inner[0], _LETTER):
+            event = read(inner, strict)
+            if event is not None:
+                return event
+    return None
+
+
+def _bare(found: Sequence[tuple[str, Hints]]) -> LogEvent | None:
+    """The event of the innermost layer that holds a program's words: there the least foreign text is left."""
     for inner, inside in reversed(found):
-        event = _in_the_middle(inner, inside) or _read(inner, inside)
+        event = _in_the_middle(inner, inside)
         if event is not None:
             return event
+        if inside.program or _is_worth(inner):
+            for read in READERS:
+                event = read(inner, inside)
+                if event is not None:
+                    return event
     return None
 
 
-def _read(text: str, hints: Hints) -> LogEvent | None:
-    for read in READERS:
-        event = read(text, hints)
-        if event is not None:
-            return event
-    return None
+def _is_worth(text: str) -> bool:
+    for word in _WORDS:  # noqa: SIM110 - any() with a generator takes three times as long, on each line
+        if word in text:
+            return True
+    return False
 
 
 def _in_the_middle(text: str, hints: Hints) -> LogEvent | None:
     """The event of a frame that begins somewhere in the line."""
-    for frame in _FRAMES:
+    for literal, frame in _FRAMES:
+        if literal not in text:
+            continue
         found = frame.search(text)
         if found is None or found.start() == 0:
             continue
@@ -166,9 +259,10 @@ def _in_the_middle(text: str, hints: Hints) -> LogEvent | None:
         inner = cleaned(inner)
         if inner.count('"') % 2 and inner.endswith('"'):
             inner = inner[:-1]
-        event = _read(inner, replace(hints, loose=False))
-        if event is not None:
-            return event
+        for read in _FRAMED.get(inner[0], _LETTER):
+            event = read(inner, replace(hints, loose=False))
+            if event is not None:
+                return event
     return None
 
 
@@ -183,6 +277,8 @@ _BEGINS = re.compile(
 
 def _may_go_on(line: str, event: LogEvent | None) -> bool:
     """Whether a line looks as if the rest of its message stood on the next one."""
+    if event is not None and event.upstream is not None and event.causes and event.host is not None:
+        return False
     if not _BEGINS.match(line):
         return False
     if event is None:

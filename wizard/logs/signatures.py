@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
 from wizard.model import Phase
 
@@ -29,7 +30,7 @@ class Signature:
         during: the phases in which the row applies; empty: any, also an unknown one.
         errnos: the errnos with which the row applies; empty: any, also none.
         errno: the errno that the wording stands for, where no number or text is printed.
-        pattern: what else must match. Its named groups `upstream`, `target` and `status` are taken over.
+        pattern: what else must match, compiled when it is first needed. Its named groups `upstream`, `target` and `status` are taken over.
     """
 
     symptom: str
@@ -40,7 +41,7 @@ class Signature:
     during: tuple[Phase, ...] = ()
     errnos: tuple[int, ...] = ()
     errno: int | None = None
-    pattern: re.Pattern[str] | None = None
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,12 @@ def row(
     pattern: str = "",
 ) -> Signature:
     """A row, written shortly; `pattern` is searched in the message (ASCII digits and words only)."""
-    compiled = re.compile(pattern, re.ASCII) if pattern else None
-    return Signature(symptom, anchor, meaning, causes, phase, during, errnos, errno, compiled)
+    return Signature(symptom, anchor, meaning, causes, phase, during, errnos, errno, pattern)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)
 
 
 def find(
@@ -90,8 +95,8 @@ def find(
             continue
         if candidate.errnos and errno not in candidate.errnos:
             continue
-        if candidate.pattern is None:
+        if not candidate.pattern:
             return Match(candidate)
-        if found := candidate.pattern.search(message):
+        if found := _compiled(candidate.pattern).search(message):
             return Match(candidate, {name: text for name, text in found.groupdict().items() if text is not None})
     return None

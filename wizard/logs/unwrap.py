@@ -14,6 +14,7 @@ from html import unescape
 
 from wizard.logs.fields import Fields, json_fields, logfmt_fields, number_of, text_of, unescaped
 from wizard.logs.hints import Hints
+from wizard.logs.stamps import MONTHS
 
 LAYERS = 12  # nobody nests deeper; a hostile line ends there
 
@@ -23,6 +24,7 @@ _ANSI = re.compile(
     r"|\[(?:\d{1,3}(?:;\d{1,3}){0,4})?m(?![\w\]])|\[(?:0|1|22|3\d|9\d|38;5;\d{1,3})m",
     re.IGNORECASE | re.ASCII,
 )
+_COLOURED = re.compile(r"\[[0-9;]{0,12}[mK]|\x9b", re.ASCII)
 _TYPOGRAPHY = str.maketrans(
     {
         "\u00a0": " ",
@@ -51,6 +53,7 @@ _TYPOGRAPHY = str.maketrans(
         "\x00": None,
     }
 )
+_PREFIX = 512  # characters within which a prefix ends
 _SPACES = " \t\r\n\x0b\x0c"
 _CUT_MARKS = ("\u2026", " $", " >", " \\", "\u23ce")
 
@@ -81,16 +84,26 @@ _TAGGED = re.compile(
 )
 _DMESG = re.compile(r"(?:<\d>|\w{3,8} {0,4}:\w{3,8} {0,4}: )?\[ {0,8}\d{1,9}\.\d{3,6}\] ", re.ASCII)
 _DMESG_DATE = re.compile(r"(?:\w{3,8} {0,4}:\w{3,8} {0,4}: )?\[(\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4})\] ", re.ASCII)
-_GREP_FILE = re.compile(
-    r"(?:~|\.{0,2})(?:/?[\w.@+-]{1,80}){1,12}?(?:log|err|error|syslog|messages|journal|txt|out)(?:[.-]\w{1,20})*[:-](?:\d{1,9}[:-])? ?",
-    re.ASCII,
-)
-_NUMBERED = re.compile(r"\d{1,8}(?:[:.)|-] ?|[ \t]{1,8}|\t|: )(?=\D|\d{4}[/-]|\d{1,3}\.\d{1,3}\.)", re.ASCII)
+_FILE = re.compile(r"([\w./@+~-]{2,200}+):(?:\d{1,9}[:-])? ?", re.ASCII)
+_LOG_NAMES = ("log", "err", "messages", "journal", "txt", "out")
+_NUMBERED = re.compile(r"\d{1,8}(?:[:)|-] ?|\. |[ \t]{1,8})(?=\D|\d{4}[/-]|\d{1,3}\.\d{1,3}\.)", re.ASCII)
 _QUOTED_MAIL = re.compile(r"(?:> ?|&gt; ?|\| )+")
 _BULLET = re.compile(r"(?:[-*+\u2022\u00b7\u25e6\u2023] |\d{1,3}[.)] |#+ |\u2192 |-> |\$ )")
 _LOOSE = re.compile(r"[\w\[\]()<>./@:|#* \t-]{0,200}?(?=\{\")", re.ASCII)
 
-_PLAIN = (_POD, _STERN, _STREAM, _COMPOSE, _QUOTED_MAIL, _BULLET, _PRIORITY, _GREP_FILE, _NUMBERED)
+# What may stand before a line without a time, by a character that such a prefix needs.
+_PLAIN = (
+    ("[pod/", _POD),
+    ("\u203a", _STERN),
+    ("std", _STREAM),
+    ("err", _STREAM),
+    ("|", _COMPOSE),
+    (">", _QUOTED_MAIL),
+    ("&gt;", _QUOTED_MAIL),
+    (" ", _BULLET),
+    ("<", _PRIORITY),
+    ("", _NUMBERED),
+)
 
 _LINE_FIELDS = (
     "MESSAGE",
@@ -115,7 +128,7 @@ def cleaned(text: str) -> str:
     """A text without colours, typographer's quotes, invisible characters, HTML's entities and marks of a cut line."""
     if not text.isascii() or "\x00" in text:
         text = text.translate(_TYPOGRAPHY)
-    if "[" in text and ("m" in text or "\x1b" in text or "K" in text):
+    if "\x1b" in text or _COLOURED.search(text) is not None:
         text = _ANSI.sub("", text)
     if "&" in text and ";" in text and '"' not in text and ("&quot;" in text or "&#34;" in text or "&gt;" in text):
         text = unescape(text)
@@ -155,9 +168,12 @@ def _peeled(text: str, hints: Hints) -> tuple[str, Hints] | None:
         return unquoted, hints
     if (stamped := _stamped(text, hints)) is not None:
         return stamped
-    for pattern in _PLAIN:
-        if (found := pattern.match(text)) is not None and found.end() < len(text):
+    head = text[:_PREFIX]
+    for literal, pattern in _PLAIN:
+        if literal in head and (found := pattern.match(text)) is not None and found.end() < len(text):
             return text[found.end() :], hints
+    if ":" in head and (found := _FILE.match(text)) is not None and any(name in found[1] for name in _LOG_NAMES):
+        return text[found.end() :], hints
     return _loosely(text, hints)
 
 
@@ -189,6 +205,11 @@ def _unquoted(text: str) -> str | None:
 def _stamped(text: str, hints: Hints) -> tuple[str, Hints] | None:
     """The inside of a prefix that carries a time, and perhaps a host, a program and a pid."""
     clock = hints.clock
+    first = text[0]
+    if not (first in "<[" or text[4:5] == "-" or text[:3] in MONTHS or text[3:4] in {" ", "n"}):
+        return None
+    if first == "[":
+        return _from_dmesg(text, hints)
     if (found := _RFC5424.match(text)) is not None:
         stamp, _, program, pid = found.groups()
         return text[found.end() :], replace(
@@ -204,6 +225,11 @@ def _stamped(text: str, hints: Hints) -> tuple[str, Hints] | None:
             )
     if (found := _ISO.match(text)) is not None:
         return text[found.end() :], replace(hints, time=_later(clock.read(found[1]), hints))
+    return _from_dmesg(text, hints)
+
+
+def _from_dmesg(text: str, hints: Hints) -> tuple[str, Hints] | None:
+    clock = hints.clock
     if (found := _DMESG_DATE.match(text)) is not None:
         return text[found.end() :], replace(hints, time=_later(clock.read(found[1]), hints), program="kernel")
     if (found := _DMESG.match(text)) is not None:
