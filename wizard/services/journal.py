@@ -77,7 +77,7 @@ async def last_words(
     window = () if seconds is None else (f"--since=-{max(1, round(seconds))}s",)
     chosen = tuple(word for unit in names for word in ("-u", unit))
     count = str(min(max(1, lines), MAX_LINES))
-    argv = ("journalctl", *chosen, "-o", "json", "-n", count, "--no-pager", f"--output-fields={FIELDS}", *window)
+    argv = ("journalctl", *chosen, "-r", "-o", "json", "-n", count, "--no-pager", f"--output-fields={FIELDS}", *window)
     return await _read(ask, argv)
 
 
@@ -91,7 +91,7 @@ async def oom_kills(
         control_group: only those in this group or below it (`/system.slice/app.service`); empty for all.
         seconds: how far back to look.
     """
-    argv = ("journalctl", "-k", "-o", "json", "-n", str(MAX_LINES), "--no-pager", f"--output-fields={FIELDS}",
+    argv = ("journalctl", "-k", "-r", "-o", "json", "-n", str(MAX_LINES), "--no-pager", f"--output-fields={FIELDS}",
             f"--since=-{max(1, round(seconds))}s")  # fmt: skip
     lines = await _read(ask, argv)
     if isinstance(lines, NotAnswered):
@@ -100,12 +100,16 @@ async def oom_kills(
 
 
 async def _read(ask: Asks, argv: tuple[str, ...]) -> tuple[JournalLine, ...] | NotAnswered:
+    """What journalctl prints, oldest first; it is asked newest first (`-r`).
+
+    With `--since` and `-n` together, the journalctl of systemd 252 prints the first lines of the window, not the last.
+    """
     answer = (await ask.ask(Run(argv, max_bytes=4 << 20))).answer
     if isinstance(answer, NotAnswered):
         return answer
     found = read_journal(answer.out)
     if found:
-        return found
+        return tuple(reversed(found))
     said = answer.err.decode("utf-8", "replace").strip()
     if "insufficient permissions" in said or "not seeing messages" in said:
         return NotAnswered(Why.DENIED, said.splitlines()[0], grant=GRANT)
