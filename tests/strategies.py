@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
@@ -19,7 +20,7 @@ TEXT = st.text(st.characters(codec=None, categories=None), max_size=12) | st.sam
 )
 _FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 _INTEGERS = st.integers(-(2**63), 2**63 - 1)
-_PLAIN: dict[object, st.SearchStrategy[Any]] = {
+PLAIN: dict[object, st.SearchStrategy[Any]] = {
     str: TEXT,
     int: _INTEGERS,
     float: _FLOATS,
@@ -29,26 +30,26 @@ _PLAIN: dict[object, st.SearchStrategy[Any]] = {
 }
 
 
-def built(kind: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - a type as get_type_hints gives it
+def built(kind: Any, plain: Mapping[object, st.SearchStrategy[Any]] = PLAIN) -> st.SearchStrategy[Any]:  # noqa: ANN401 - a type as get_type_hints gives it
     """Values of a type: a struct, a union, a tuple, a dictionary, an enumeration or a plain one."""
     origin = typing.get_origin(kind)
-    if kind in _PLAIN:
-        return _PLAIN[kind]
+    if kind in plain:
+        return plain[kind]
     if origin in {typing.Union, types.UnionType}:
-        return st.one_of([built(one) for one in typing.get_args(kind)])
+        return st.one_of([built(one, plain) for one in typing.get_args(kind)])
     if origin is tuple:
         inner = typing.get_args(kind)
         if inner[-1] is Ellipsis:
-            return st.lists(built(inner[0]), max_size=2).map(tuple)
-        return st.tuples(*(built(one) for one in inner))
+            return st.lists(built(inner[0], plain), max_size=2).map(tuple)
+        return st.tuples(*(built(one, plain) for one in inner))
     if origin is dict:
         key, value = typing.get_args(kind)
-        return st.dictionaries(built(key), built(value), max_size=2)
+        return st.dictionaries(built(key, plain), built(value, plain), max_size=2)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return st.sampled_from(list(kind))
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         hints = typing.get_type_hints(kind)
-        return st.builds(kind, **{name: built(hints[name]) for name in kind.__struct_fields__})
+        return st.builds(kind, **{name: built(hints[name], plain) for name in kind.__struct_fields__})
     raise TypeError(f"no strategy for {kind!r}")
 
 

@@ -64,7 +64,7 @@ def test_every_question_answer_and_event_comes_back(
 ) -> None:
     # Lines, not files: what redaction does to random text is another test's matter.
     for question, answer in pairs:
-        reply = Reply(7, question, answer, 1.5, 0.25, 2)
+        reply: Reply[Any] = Reply(7, question, answer, 1.5, 0.25, 2)
         back = value_of(line_of({"asked": reply}), session_file._AskedLine).asked
         assert (back.question, back.answer) == (question, answer)
         assert (back.number, back.at, back.seconds, back.attempt) == (7, 1.5, 0.25, 2)

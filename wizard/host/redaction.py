@@ -49,16 +49,18 @@ def texts(value: object) -> Iterator[str | bytes]:
 
 def _walk(value: object, redactor: Redactor) -> object:
     if isinstance(value, FileRead):
-        content = redactor.file(value.path, redactor.file(value.real, value.content))
-        return msgspec.structs.replace(value, content=content)
+        behind = redactor.file(value.real, value.content) if value.real != value.path else value.content
+        content = redactor.file(value.path, behind)
+        return _changed(value, lambda name, field: content if name == "content" else _field(name, field, redactor))
     if isinstance(value, LogTail):
-        return msgspec.structs.replace(value, content=redactor.data(value.content, learn=False))
+        content = redactor.data(value.content, learn=False)
+        return _changed(value, lambda name, field: content if name == "content" else _field(name, field, redactor))
     if isinstance(value, msgspec.Struct):
         return _changed(value, lambda name, field: _field(name, field, redactor))
     if isinstance(value, tuple):
         return _sequence(value, (_walk(one, redactor) for one in value))
     if isinstance(value, dict):
-        return {key: _walk(one, redactor) for key, one in value.items()}
+        return {_walk(key, redactor): _walk(one, redactor) for key, one in value.items()}
     return _leaf(value, redactor.text, redactor.data)
 
 
@@ -76,7 +78,7 @@ def _mapped(value: object, text: Callable[[str], str], data: Callable[[bytes], b
     if isinstance(value, tuple):
         return _sequence(value, (_mapped(one, text, data) for one in value))
     if isinstance(value, dict):
-        return {key: _mapped(one, text, data) for key, one in value.items()}
+        return {_mapped(key, text, data): _mapped(one, text, data) for key, one in value.items()}
     return _leaf(value, text, data)
 
 

@@ -21,10 +21,10 @@ _WHOLE = re.compile(
     re.IGNORECASE,
 )
 _ACCOUNT = re.compile(rb"(?m)^(?![#\s])[^:\r\n]{1,256}:([^:\r\n]+)")
-_DIGEST_ACCOUNT = re.compile(rb"(?m)^[^:\r\n]{1,256}:[^:\r\n]{1,256}:([0-9a-f]{32,128})\r?$")
+_DIGEST_ACCOUNT = re.compile(rb"(?m)^[^:\r\n]{1,256}:[^:\r\n]{1,256}:([0-9a-f]{32,128}|REDACTED-[0-9]{1,9})\r?$")
 _DATABASE_ACCOUNT = re.compile(rb"(?m)^(?!#)(?:[^:\r\n]{0,256}:){4}([^\r\n]+)")
 _BORDER = re.compile(rb"-----(?:BEGIN|END) [A-Z0-9 ]{1,64}-----")
-_LINE = re.compile(rb"[^\r\n]+")
+_LINE = re.compile(rb"[^\r\n\0]+")
 _LOCKED = {b"*", b"!", b"x", b"!!", b"!*", b"*LK*", b"*NP*"}
 
 

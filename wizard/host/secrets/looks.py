@@ -26,7 +26,7 @@ class _Look(NamedTuple):
 
 _TOKENS = re.compile(
     rb"(?<![\w-])(?:"
-    rb"eyJ[\w-]{5,}+\.[\w-]{4,}+(?:\.[\w-]*+){1,3}"  # JWT, JWE (RFC 7515, 7516)
+    rb"eyJ[\w-]{5,}+\.[\w-]{4,}+(?:\.[\w-]++){0,3}"  # JWT, JWE (RFC 7515, 7516)
     rb"|(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Z0-9])"
     rb"|gh[pousr]_\w{20,}+|github_pat_\w{20,}+|gl(?:pat|dt|rt)-[\w-]{16,}+|xox[abeoprs]-[\w-]{10,}+"
     rb"|[srp]k_(?:live|test)_\w{10,}+|AIza[\w-]{35}|ya29\.[\w-]{20,}+|SG\.[\w-]{16,}+\.[\w-]{16,}+|npm_\w{30,}+"
@@ -38,35 +38,35 @@ _TOKEN_STARTS = re.compile(
 )
 _HASHES = re.compile(
     # crypt(5), and what htpasswd(1), LDAP and PostgreSQL write
-    rb"(?<![\w$])\$(?:(?:1|apr1)\$[./\w]{1,8}\$[./\w]{22}|2[abxy]?\$\d\d\$[./\w]{53}"
+    rb"(?<![\w$])\$(?:(?:(?:1|apr1)\$[./\w]{1,8}\$[./\w]{22}|2[abxy]?\$\d\d\$[./\w]{53})(?![./\w])"
     rb"|[56]\$(?:rounds=\d{1,9}\$)?[./\w]{1,16}\$[./\w]{43,86}|(?:y|gy|7|sm3)\$[./\w$]{20,200}"
     rb"|(?:argon2\w{1,2}|scrypt|pbkdf2[\w-]{0,12})\$[\w./+=,$-]{20,400})"
     rb"|\{(?:SSHA|SHA|SMD5|MD5|PBKDF2|CRYPT|ARGON2)[\w-]{0,10}\}[\w./+=$,-]{8,400}"
     rb"|(?<![\w$])pbkdf2_sha\d{1,3}\$\d{1,9}\$[\w./+=$]{20,200}|SCRAM-SHA-\d{1,3}\$\d{1,9}:[\w./+=$:]{20,300}"
 )
-_USERINFO = re.compile(rb":\\?/\\?/[^\s/?#@:\"'<>\\]*+:([^\s/\"'<>\\]+)@")
+_USERINFO = re.compile(rb":\\?/\\?/[^\s/?#@:\"'<>\\]*+:([^\s\0/\"'<>\\]+)@")
 _DSN = re.compile(
     # Raw slashes and hashes are not allowed in a password (RFC 3986), and common.
     rb"(?:postgres(?:ql)?|mysql|mariadb|rediss?|amqps?|mongodb|mssql|sqlserver|clickhouse|ldaps?|smtps?|s?ftp|nats|kafka)"
-    rb"(?:\+\w{1,20})?://[^\s/?#@:\"'<>]{0,256}:(?!\d{1,5}[/?])([^\s\"'<>]{1,512})@"
+    rb"(?:\+\w{1,20})?://[^\s/?#@:\"'<>]{0,256}:(?!\d{1,5}[/?])([^\s\0\"'<>]{1,512})@"
 )
-_GO_DSN = re.compile(rb":([^\s@:\"'/]{1,200})@(?:tcp|unix)\(")
+_GO_DSN = re.compile(rb":([^\s\0@:\"'/]{1,200})@(?:tcp|unix)\(")
 _USER_OPTION = re.compile(
-    rb"(?:\s-u|--(?:proxy-)?user|--basic-auth|\bstats[ \t]{1,8}auth)[ \t=]{1,8}[\"']?[^\s:\"'$]{1,64}:(?!\d+\b)([^\s\"']+)"
+    rb"(?:\s-u|--(?:proxy-)?user|--basic-auth|\bstats[ \t]{1,8}auth)[ \t=]{1,8}[\"']?[^\s:\"'$]{1,64}:(?!\d+\b)([^\s\0\"']+)"
 )
 _IDENTIFIED = re.compile(
-    rb"(?i:\bidentified[ \t]{1,8}(?:with[ \t]{1,8}\w{1,40}[ \t]{1,8})?(?:by|as)[ \t]{1,8})(['\"])([^'\"\r\n]+)\1"
+    rb"(?i:\bidentified[ \t]{1,8}(?:with[ \t]{1,8}\w{1,40}[ \t]{1,8})?(?:by|as)[ \t]{1,8})(['\"])([^'\"\r\n\0]+)\1"
 )
 _SECURE_LINK = re.compile(
     rb"(?m:^)[ \t]*+(?:secure_link_md5|secure_link_hmac_secret|secure_link_secret)[ \t]([^;\r\n]+)"
 )
-_LITERAL = re.compile(rb"(?<![\w${}])[^\s\"'${}]{4,}+")
+_LITERAL = re.compile(rb"(?<![\w${}])[^\s\0\"'${}]{4,}+")
 _MAP = re.compile(
     rb"(?m:^)[ \t]*+map[ \t]{1,40}[\"']?\$\{?(?:http|arg|cookie)_(\w{1,64})\}?[\"']?[ \t]{1,40}\$\w{1,64}\s{0,40}"
     rb"\{([^{}]*+)\}"
 )
 _MAP_KEY = re.compile(
-    rb"(?<=[{;\n])[ \t]*+(?!(?:default|include|hostnames|volatile)\b)(?:([\"'])(?!~)([^\"'\r\n]*+)\1|([^\s\"'~#;{}]++))"
+    rb"(?<=[{;\n])[ \t]*+(?!(?:default|include|hostnames|volatile)\b)(?:([\"'])(?!~)([^\"'\r\n\0]*+)\1|([^\s\0\"'~#;{}]++))"
 )
 _SCHEME = re.compile(
     rb"(?i:basic|bearer|digest|token|negotiate|ntlm|api-?key|aws4-hmac-sha256|hawk|oauth|signature|key|jwt|dpop)"
@@ -80,7 +80,7 @@ _LOOKS = (
     _Look(_DSN, 1, lambda data: b"@" in data and b"://" in data),
     _Look(_GO_DSN, 1, lambda data: b"@tcp(" in data or b"@unix(" in data),
     _Look(_USER_OPTION, 1, lambda data: b"-u" in data or b"auth" in data),
-    _Look(_IDENTIFIED, 2, lambda data: b"dentified" in data or b"DENTIFIED" in data, judged=False),
+    _Look(_IDENTIFIED, 2, lambda data: b"dentified" in data or b"DENTIFIED" in data),
 )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from wizard.host.secrets.looks import after_scheme
-from wizard.host.secrets.names import KEYWORD, Kind, is_secret, kind_in_query, kind_of, looks_random
+from wizard.host.secrets.names import KEYWORD, MARK, Kind, is_secret, kind_in_query, kind_of, looks_random
 from wizard.host.secrets.spans import Span
 
 _BEFORE = 256  # how far back a line is looked at
@@ -33,7 +33,8 @@ _SETS_A_VALUE = re.compile(
     rb"[ \t]{1,40}(?:set|add|append|merge|setifempty)|(?:http-(?:request|response)[ \t]{1,40})?(?:set|add|replace)-header"
     rb"|hdr)[ \t]{1,40}[\"']?\$?\Z"
 )
-_SAYS_WHO = re.compile(rb"[ \t]*(?:(?:user|login|machine|default)[ \t]|\Z)")
+_SAYS_WHO = re.compile(rb"[ \t]*(?:user|login|machine|default)[ \t]")
+_ONLY_WORD = re.compile(rb"[ \t]{1,64}\S++[ \t]*+(?=[\r\n]|\Z)")
 _ALWAYS_FOLLOWED = {b"requirepass", b"masterauth", b"insecure-password", b"secure_link_secret"}
 _LINE_STARTS = re.compile(
     rb"(?:[ \t]|(?:export|declare|set|let|const|var|-x|-e)[ \t]|[-#;$<>*|\[({]|\w{1,40}\[)*+[\"'`]?"
@@ -43,16 +44,17 @@ _PARAMETERS = re.compile(rb"[A-Za-z]{1,20}=[\"\w]")  # as of Digest and AWS4
 _NEXT_PAIR = re.compile(rb"\s[\w.-]{1,64}=|[&,;][ \t]{0,8}[\w.-]{1,64}[=:]")
 _COMMENT = re.compile(rb"[ \t][#;]")
 
-_BARE = re.compile(rb"(?:[^\s\"'<>\0\\]|\\[^\r\n])*+")
+_BARE = re.compile(rb"(?:[^\s\"'<>\0\\]|\\[^\r\n\0])*+")
 _LINE = re.compile(rb"[^\r\n\0]*+")
 _HEADER_LINE = re.compile(rb"[^\r\n\"'\0]*+")
 _UNTIL = {mark: re.compile(rb"[^\r\n\0" + mark + rb"]*+") for mark in (b'"', b"'", b"`", b"<")}
-_QUOTED = {mark: re.compile(rb"(?:[^\\\r\n" + mark + rb"]|\\[^\r\n])*+") for mark in (b'"', b"'", b"`")}
-_QUOTED_TWICE = {mark: re.compile(rb"[^\\\r\n" + mark + rb"]*+") for mark in (b'"', b"'", b"`")}
+_QUOTED = {mark: re.compile(rb"(?:[^\\\r\n\0" + mark + rb"]|\\[^\r\n\0])*+") for mark in (b'"', b"'", b"`")}
+_QUOTED_TWICE = {mark: re.compile(rb"[^\\\r\n\0" + mark + rb"]*+") for mark in (b'"', b"'", b"`")}
 
 _PARAMETER = re.compile(rb"(?:(?<=[?&;])|(?<=%3f)|(?<=%26))(?:amp;)?([a-z][\w.\[\]-]{1,63})(=|%3d)")
-_PARAMETER_VALUE = re.compile(rb"[^&\s\"'<>#;,|\\)}\]]*+")
-_ENCODED_VALUE = re.compile(rb"(?:[^&\s\"'<>#;,|\\)}\]%]|%(?!26))*+")
+_PARAMETER_VALUE = re.compile(rb"[^\0&\s\"'<>#;,|\\)}\]]*+")
+_PATH_VALUE = re.compile(rb"[^\0?&\s\"'<>#;,|\\)}\]]*+")
+_ENCODED_VALUE = re.compile(rb"(?:[^\0&\s\"'<>#;,|\\)}\]%]|%(?!26))*+")
 _EXPRESSION_STARTS = (b"(", b"[", b"\\", b".*", b".+", b"^", b"{", b"?", b"*")
 
 _COOKIE_ATTRIBUTES = {b"expires", b"max-age", b"domain", b"path", b"samesite", b"version", b"comment", b"priority"}
@@ -98,6 +100,8 @@ def secrets_by_name(data: bytes) -> Iterator[Span]:
         link = _link(site)
         value = _value(site, link) if link else None
         if link and value:
+            # What stands in a secret, or before a mark that an earlier look set, is no name.
+            position = max(position, data.rfind(MARK, value.start, value.end))
             for span in _judged(site, link, value):
                 yield span
                 position = max(position, span.end)
@@ -107,7 +111,8 @@ def secrets_in_queries(data: bytes) -> Iterator[Span]:
     """The secrets among the parameters of URLs and forms, also of a URL inside another one's parameter."""
     for match in _PARAMETER.finditer(data.lower()):
         if kind_in_query(match[1]) is not Kind.HARMLESS:
-            reader = _PARAMETER_VALUE if match[2] == b"=" else _ENCODED_VALUE
+            of_path = data[match.start() - 1 : match.start()] == b";"
+            reader = _ENCODED_VALUE if match[2] != b"=" else _PATH_VALUE if of_path else _PARAMETER_VALUE
             end = _end(reader, data, match.end())
             if _worth(data[match.end() : end]):
                 yield Span(match.end(), end)
@@ -155,10 +160,16 @@ def _link(site: _Site) -> _Link | None:
     told = (
         site.option
         or site.name in _ALWAYS_FOLLOWED
-        or (site.name in {b"password", b"passwd"} and _SAYS_WHO.match(site.before))
+        or (site.name in {b"password", b"passwd"} and _belongs_to_login(site))
         or _SETS_A_VALUE.search(site.before)
     )
     return _Link(gap.end(), b"") if gap and told else None
+
+
+def _belongs_to_login(site: _Site) -> bool:
+    """Whether `password WORD` is an entry of a netrc or HAProxy's user list, and not the beginning of a sentence."""
+    alone = not site.before.strip() and _ONLY_WORD.match(site.data, site.end)
+    return bool(alone or _SAYS_WHO.match(site.before))
 
 
 def _value(site: _Site, link: _Link) -> _Value | None:

@@ -31,6 +31,7 @@ KEYWORD = re.compile(
     rb"|cookie|jwt|hmac|(?<=[_.-])(?:key|salt|auth)(?![a-z])|(?<![a-z])auth(?![a-z_])"
 )
 
+_DOUBTFUL_WORDS = {b"key", b"salt", b"auth", b"jwt", b"hmac", b"csrf"}
 _GATEWAY_WORDS = re.compile(
     rb"(?:proxy|fastcgi|uwsgi|scgi|grpc|memcached|redis|http|echo|drizzle|postgres)_pass|.*(?:by|com|tres|sur|multi|single"
     rb"|first|second|last|low|high|band)[_-]?pass|(?:load|import)credential(?:encrypted)?"
@@ -87,7 +88,7 @@ def kind_of(name: bytes) -> Kind:
         return Kind.HARMLESS if rest.strip(b"2") else Kind.COOKIES
     if word == b"pass" and rest:
         return Kind.HARMLESS
-    if word in {b"key", b"salt", b"auth", b"jwt", b"hmac", b"csrf"} or rest == b"s":
+    if all(hit[0] in _DOUBTFUL_WORDS for hit in hits) or rest == b"s":
         return Kind.DOUBTFUL
     return Kind.SECRET
 
@@ -103,7 +104,7 @@ def is_secret(value: bytes) -> bool:
     value = value.strip()
     return not (
         not value
-        or A_MARK.fullmatch(value)
+        or A_MARK.search(value)
         or _PLAIN.fullmatch(value)
         or _PATH.fullmatch(value)
         or _REFERENCE.fullmatch(value)

@@ -20,6 +20,7 @@ from wizard.host.secrets.spans import Span, merged
 _KEPT_LENGTH = 512  # the size of a long header decides whether it fits into a buffer: such marks are filled up
 _MOST_KNOWN = 256  # each is looked for in every text
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+_OPTION = re.compile(r"-{0,2}\w[\w.-]*")
 _TELLING = re.compile(rb"(?!/)(?:(?=\D{0,200}\d)(?=[^A-Za-z]{0,200}[A-Za-z])\S{8,}|[^\s/]{12,})")
 
 
@@ -72,8 +73,8 @@ class Redactor:
         return value if done == data else _text(done)
 
     def pairs(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        """Headers or parameters: names stay."""
-        return tuple((name, self.value(name, value)) for name, value in pairs)
+        """Headers or parameters, with their values read by their names."""
+        return tuple((self.text(name), self.value(name, value)) for name, value in pairs)
 
     def argv(self, argv: Sequence[str]) -> tuple[str, ...]:
         """The arguments of a program, where `--password` and its value may stand apart."""
@@ -82,7 +83,7 @@ class Redactor:
             name, equals, value = argument.partition("=")
             if before.startswith("-") and "=" not in before and not argument.startswith("-"):
                 done.append(self.value(before.lstrip("-"), argument))
-            elif equals and " " not in name and kind_of(_bytes(name.lower().lstrip("-"))) is Kind.SECRET:
+            elif equals and _OPTION.fullmatch(name) and kind_of(_bytes(name.lower().lstrip("-"))) is Kind.SECRET:
                 done.append(f"{name}={self.value(name.lstrip('-'), value)}")
             else:
                 done.append(self.text(argument))
