@@ -24,7 +24,8 @@ from wizard.walk.runner import Options
 
 def wants_plain(given: argparse.Namespace) -> bool:
     """Whether to talk in lines: asked for, or no terminal that could show a screen."""
-    terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    streams = sys.stdin, sys.stderr  # None where the caller closed them
+    terminal = all(stream is not None and stream.isatty() for stream in streams)
     return bool(given.plain) or not terminal or os.environ.get("TERM", "dumb") in {"dumb", ""}
 
 

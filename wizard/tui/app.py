@@ -37,8 +37,8 @@ from wizard.tui.filters import Ascii, Scrub, wants_ascii
 from wizard.tui.port import State, Waiting
 from wizard.tui.screen import WizardScreen
 from wizard.tui.start_screen import StartScreen
-from wizard.tui.views.words import took
 from wizard.tui.walk_screen import WalkScreen
+from wizard.views.words import took
 from wizard.walk.plan import Target
 from wizard.walk.runner import Answerer, Pace
 from wizard.walk.sitting import Sitting
@@ -216,7 +216,9 @@ class WizardApp(App[None]):
         now = asyncio.get_running_loop().time()
         return tuple(
             Waiting(
-                one_line(f"{one.visit.step.check or one.visit.step.name} of {one.visit.about}", limit=48),
+                one_line(
+                    f"{one.visit.step.check or one.visit.step.name} of {one.visit.about.partition(' of ')[0]}", limit=48
+                ),
                 now - one.since,
             )
             for one in self._sitting.probing

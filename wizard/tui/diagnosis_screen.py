@@ -25,11 +25,11 @@ from wizard.tui.help_screen import TextScreen
 from wizard.tui.port import State
 from wizard.tui.screen import WizardScreen
 from wizard.tui.sizes import WIDE
-from wizard.tui.views.diagnosis import Card, CauseView, DiagnosisView, Said, diagnosis_view
-from wizard.tui.views.words import cut, padded
 from wizard.tui.widgets.card import CardBox
 from wizard.tui.widgets.lines import PLAIN, STRONG, labelled, line, role, wrapped
 from wizard.tui.widgets.text_pane import Keys, Lines, Pane
+from wizard.views.diagnosis import Card, CauseView, DiagnosisView, Said, diagnosis_view
+from wizard.views.words import cut, padded
 
 _SHOWN_NAMES = 4
 
@@ -67,6 +67,7 @@ class DiagnosisScreen(WizardScreen):
         ("Up Down", "choose"),
         ("?", "help"),
         ("Esc", "back"),
+        ("q", "quit"),
     )
 
     def __init__(self) -> None:

@@ -18,11 +18,11 @@ from wizard.text import Visible, cells, one_line
 from wizard.tui.choice_screen import ChoiceScreen, LineScreen
 from wizard.tui.port import State
 from wizard.tui.screen import WizardScreen
-from wizard.tui.views import start as view
-from wizard.tui.views.words import cut, padded
 from wizard.tui.widgets.lines import PLAIN, STRONG, line, spread, wrapped
 from wizard.tui.widgets.pick_list import PickList, Row
 from wizard.tui.widgets.text_pane import Keys, Lines
+from wizard.views import start as view
+from wizard.views.words import cut, padded
 from wizard.walk.plan import TargetError, read_target
 
 _ANY = "any"
@@ -150,17 +150,17 @@ def _head(shown: view.StartView, width: int) -> list[Content]:
     lines += [one for note in shown.notes for one in wrapped(note, width)]
     lines.append(Content(""))
     if shown.heading:
-        right = Visible(f"{'status':>6} {'count':>5} {'last':>6} {'':12}") if shown.failing else Visible("")
+        right = Visible(f"{'':3} {'count':>5} {'last':>6} {'':8}") if shown.failing else Visible("")
         lines.append(spread(shown.heading, right, width))
     return lines
 
 
 def _rows(shown: view.StartView, width: int) -> list[Content]:
     """Columns in the width of the terminal: what is left of the numbers is shared by request, server and word."""
-    numbers = 33
+    numbers = 27
     left = width - numbers - 1
     columns = [_widest([row.where for row in shown.rows]), _widest([row.upstream for row in shown.rows])]
-    word = max(9, min(_widest([row.word for row in shown.rows]), 20))
+    word = max(9, min(_widest([row.word for row in shown.rows]), 16))
     room = left - word - 2
     upstream = min(columns[1], max(14, room - columns[0] - 2), room // 2 + 6)
     where = max(10, room - upstream - 2)
@@ -169,7 +169,7 @@ def _rows(shown: view.StartView, width: int) -> list[Content]:
         if not row.word:
             lines.append(line((Visible(" "), PLAIN), (padded(row.where, width - 2), PLAIN)))
             continue
-        cells_ = f"{row.status:>6} {row.count:>5} {cut(row.last, 6):>6} {row.spark:>12}" if row.count else ""
+        cells_ = f"{row.status:>3} {cut(row.count, 5):>5} {cut(row.last, 6):>6} {row.spark:>8}" if row.count else ""
         lines.append(
             line(
                 (Visible(" "), PLAIN),

@@ -22,13 +22,13 @@ from wizard.tui.help_screen import TextScreen
 from wizard.tui.port import State
 from wizard.tui.screen import WizardScreen
 from wizard.tui.sizes import WIDE
-from wizard.tui.views.diagnosis import diagnosis_view
-from wizard.tui.views.walk import StepView, TrailRow, WalkView, step_view, walk_view
-from wizard.tui.views.words import NO, age, padded
 from wizard.tui.widgets.lines import PLAIN, STRONG, labelled, line, role, spread, wrapped
 from wizard.tui.widgets.pick_list import PickList, Row
 from wizard.tui.widgets.strip import strip_lines
 from wizard.tui.widgets.text_pane import Keys, Lines, Pane
+from wizard.views.diagnosis import diagnosis_view
+from wizard.views.walk import StepView, TrailRow, WalkView, step_view, walk_view
+from wizard.views.words import NO, age, cut, padded
 
 
 class WalkScreen(WizardScreen):
@@ -37,7 +37,7 @@ class WalkScreen(WizardScreen):
     DEFAULT_CSS = """
     WalkScreen > Vertical { padding: 0 1; }
     WalkScreen #columns { height: 1fr; }
-    WalkScreen #trail { width: 34; }
+    WalkScreen #trail { width: 36; }
     WalkScreen #step-pane { width: 1fr; padding: 0 0 0 1; border-left: ascii ansi_default; }
     WalkScreen.-wide #trail { width: 48; }
     """
@@ -54,7 +54,7 @@ class WalkScreen(WizardScreen):
     ]
     keys = (
         ("Enter", "next"),
-        ("Space", "run, hold"),
+        ("Space", "hold, run on"),
         ("b", "back"),
         ("o", "overrule"),
         ("r", "again"),
@@ -63,6 +63,7 @@ class WalkScreen(WizardScreen):
         ("l", "log"),
         ("?", "help"),
         ("Esc", "start"),
+        ("q", "quit"),
     )
 
     def __init__(self) -> None:
@@ -102,7 +103,7 @@ class WalkScreen(WizardScreen):
         self._rows = shown.rows
         self.query_one("#head", Lines).show(_head(shown, state, width))
         trail = self.query_one("#trail", PickList)
-        room = (48 if width + 2 >= WIDE else 34) - 1
+        room = (48 if width + 2 >= WIDE else 36) - 1
         cursor = _newest(shown.rows, ended=not state.running) if self._follows else _index(shown.rows, chosen)
         trail.show(tuple(_row(row, room) for row in shown.rows), cursor)
         self._paint_step(state)
@@ -189,7 +190,7 @@ class WalkScreen(WizardScreen):
 
     def _paint_step(self, state: State) -> None:
         visit = self._chosen()
-        width = max(20, self.app.size.width - (48 if self.app.size.width >= WIDE else 34) - 6)
+        width = max(20, self.app.size.width - (48 if self.app.size.width >= WIDE else 36) - 6)
         if visit is None:
             self.query_one("#step", Lines).show(_problem(state, width))
             return
@@ -209,8 +210,8 @@ def _head(shown: WalkView, state: State, width: int) -> list[Content]:
 def _row(row: TrailRow, width: int) -> Row:
     if row.visit is None:
         return Row(line((padded(row.label, width), STRONG)), pickable=False)
-    text = padded(row.label, width - 8)
-    number = Visible(f"{row.number:>3} ")
+    text = padded(row.label, width - 7)
+    number = Visible(f"{row.number:>2} ")
     return Row(line((number, PLAIN), (padded(row.word, 4), role(row.word)), (text, PLAIN)))
 
 
@@ -226,13 +227,13 @@ def _step_lines(shown: StepView, width: int) -> list[Content]:
         lines += [line((Visible("not asked yet"), PLAIN))]
     lines.append(Content(""))
     if shown.why:
-        lines += labelled(Visible("why"), shown.why, width, left=8)
+        lines += labelled(Visible("why"), shown.why, width, left=9)
     if shown.by_hand:
-        lines += labelled(Visible("by hand"), shown.by_hand, width, left=8)
+        lines += labelled(Visible("by hand"), shown.by_hand, width, left=9)
     if shown.seen:
-        lines += labelled(Visible("seen"), shown.seen, width, left=8)
+        lines += labelled(Visible("seen"), shown.seen, width, left=9)
     for one in shown.evidence:
-        lines += [Content(""), *labelled(Visible("asked"), one.what, width, left=8)]
+        lines += [Content(""), *wrapped(one.what, width, style=STRONG)]
         lines += wrapped(one.excerpt, width, indent=2)
     return lines
 
@@ -249,7 +250,7 @@ def _status(state: State, width: int) -> list[Content]:
     if state.said:
         return wrapped(state.said, width)[:2]
     if state.running:
-        return [line((_running(state), PLAIN))]
+        return [line((cut(_running(state), width), PLAIN))]
     if state.report is None:
         return [Content("Held. Space runs on.")]
     shown = diagnosis_view(state.report)

@@ -17,7 +17,7 @@ from wizard.host.questions import NotAnswered
 from wizard.logs.error_log import cluster
 from wizard.model import Broken, Instance, LogEvent
 
-BUCKETS = 12
+BUCKETS = 8
 MAX_FAILING = 12
 MAX_ROUTES = 12
 _CONSEQUENCES = frozenset({"no-live-upstreams", "upstream-disabled"})
@@ -38,13 +38,14 @@ class Failing:
     """A kind of failure that the logs show lately.
 
     `url` is a request that met it, `upstream` the server that it was sent to, `word` the outcome that the check of
-    the log would have, `status` what nginx answers to it. `histogram` counts equal parts of the window, oldest first;
+    the log would have, `symptom` the class of the message, `status` what nginx answers to it. `histogram` counts equal parts of the window, oldest first;
     `last` is in seconds since the epoch.
     """
 
     url: str | None
     upstream: str | None
     word: str
+    symptom: str
     status: int
     count: int
     histogram: tuple[int, ...]
@@ -119,6 +120,7 @@ def _bursts(events: tuple[LogEvent, ...], now: float, since: float) -> list[Fail
             url=url_of(one, events),
             upstream=one.upstream,
             word=word_of(one),
+            symptom=one.symptom,
             status=_STATUS.get(word_of(one), 502),
             count=one.count,
             histogram=one.histogram,

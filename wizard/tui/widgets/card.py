@@ -10,8 +10,8 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from wizard.text import Visible
-from wizard.tui.views.diagnosis import Card
 from wizard.tui.widgets.lines import PLAIN, STRONG, line, stacked, wrapped
+from wizard.views.diagnosis import Card
 
 
 class CardBox(Widget, can_focus=True):
@@ -38,9 +38,9 @@ def card_lines(card: Card, width: int, *, focused: bool) -> list[Content]:
     head = f"{card.stage} {card.number}"
     mark = Visible(">" if focused else " ")
     marks = Visible(f"  ({', '.join(card.marks)})")
-    lines = [line((mark, STRONG), (Visible(f"{head:<9}"), STRONG), (Visible(""), PLAIN))]
-    said = wrapped(Visible(f"{card.why}{marks}"), width, indent=10)
-    lines[0] = Content("").join([lines[0], said[0][10:]])
+    lines = [line((mark, STRONG), (Visible(f"{head:<10}"), STRONG), (Visible(""), PLAIN))]
+    said = wrapped(Visible(f"{card.why}{marks}"), width, indent=11)
+    lines[0] = Content("").join([lines[0], said[0][11:]])
     lines += said[1:]
     lines += wrapped(card.run, width, indent=4, style="bold reverse" if focused else STRONG)
     for changed in card.diff:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from textual.content import Content
 
 from wizard.text import Visible, cells
-from wizard.tui.views.words import cut
+from wizard.views.words import cut
 
 PLAIN = ""
 STRONG = "bold"

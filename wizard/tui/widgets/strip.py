@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from wizard.text import Visible, cells
-from wizard.tui.views.walk import Hop
-from wizard.tui.views.words import cut, padded
 from wizard.tui.widgets.lines import PLAIN, line, role
+from wizard.views.walk import Hop
+from wizard.views.words import cut, padded
 
 _LEAST = 4
 

@@ -12,6 +12,7 @@ from wizard.text import Visible, one_line, visible
 
 _STAGES = {"fix": "Fix", "verify": "Verify", "inspect": "Look", "prevent": "Lasting"}
 _ORDER = tuple(_STAGES)
+_SEVERAL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +122,16 @@ def _first_line(report: Report, causes: tuple[CauseView, ...]) -> tuple[Visible,
 
 
 def _observed(report: Report) -> tuple[Said, ...]:
-    said = [Said(visible(step.summary), _names(step.evidence)) for step in report.steps if step.state == "NO"]
+    common = _common(report)
+    said = [Said(visible(step.summary), _telling(step.evidence, common)) for step in report.steps if step.state == "NO"]
     if report.error is not None:
         said += [Said(visible(text)) for text in (report.error.where or "", report.error.hint) if text]
     return tuple(said)
 
 
 def _cause(cause: CausePart, report: Report, *, warning: bool) -> CauseView:
-    evidence = {visible(step.summary): _names(step.evidence) for step in report.steps}
+    common = _common(report)
+    evidence = {visible(step.summary): _telling(step.evidence, common) for step in report.steps}
     cards = _cards(cause.commands)
     return CauseView(
         id=one_line(cause.id),
@@ -169,8 +172,16 @@ def _cards(commands: tuple[CommandPart, ...]) -> tuple[Card, ...]:
     return tuple(cards)
 
 
-def _names(evidence: tuple[str, ...]) -> tuple[Visible, ...]:
-    return tuple(one_line(name) for name in evidence)
+def _common(report: Report) -> frozenset[str]:
+    """The evidence that several steps rest on, such as the gateway's configuration."""
+    cited = [name for step in report.steps for name in set(step.evidence)]
+    return frozenset(name for name in cited if cited.count(name) > _SEVERAL)
+
+
+def _telling(evidence: tuple[str, ...], common: frozenset[str]) -> tuple[Visible, ...]:
+    """A step's own evidence first, then what it shares with many."""
+    own = [name for name in evidence if name not in common]
+    return tuple(one_line(name) for name in (own or evidence))
 
 
 def _grouped(pairs: list[tuple[str, str]]) -> tuple[Said, ...]:

@@ -5,6 +5,7 @@ Owns which checks belong to which hop. May not know widgets, runners or the cloc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -18,7 +19,7 @@ from wizard.session.evidence import by_hand_of, excerpt_of, what_of
 from wizard.session.observed import Observed, sentence
 from wizard.session.session import Asked
 from wizard.text import Visible, excerpt, one_line, visible
-from wizard.tui.views.words import NO, NOT_ASKED, OK, UNTOLD, WAITING, clock, state_word, took, worst
+from wizard.views.words import NO, NOT_ASKED, OK, UNTOLD, WAITING, clock, state_word, took, worst
 
 E = TypeVar("E", StepDone, Skipped, Overruled)
 
@@ -30,6 +31,7 @@ _ANSWER = frozenset({"reply", "tls", "scheme"})
 _PROGRAM = frozenset({"peer", "process", "service", "app", "memory", "repair"})
 _SYMPTOM = frozenset({"request", "route-log", "log", "access-log"})
 _EXCERPT = 10
+_SEVERAL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def step_view(
     if visit.kind is Kind.ASK and visit.outcome:
         labels = dict(visit.step.choices)
         said = f"Answered: {labels.get(visit.outcome, visit.outcome)}."
-    replies = [asked[name] for name in done.evidence if name in asked] if done else []
+    replies = [asked[name] for name in telling(done, known) if name in asked] if done else []
     return StepView(
         about=_subject_label(observed.subjects.get(visit.about), visit.about),
         question=_filled(visit.step.question or visit.step.ask or visit.step.name, values),
@@ -155,6 +157,12 @@ def step_view(
             for reply in replies
         ),
     )
+
+
+def telling(done: StepDone, events: Sequence[Event]) -> tuple[str, ...]:
+    """The evidence of a step, its own first, then what many steps rest on."""
+    cited = Counter(name for event in events if isinstance(event, StepDone) for name in set(event.evidence))
+    return tuple(sorted(done.evidence, key=lambda name: cited[name] > _SEVERAL))
 
 
 def _last(events: Sequence[Event], visit: Visit, kind: type[E]) -> E | None:
@@ -227,7 +235,8 @@ def _strip(subject: str | None, rows: Sequence[TrailRow], observed: Observed) ->
         Hop(_location(route), OK if decided else UNTOLD),
     ]
     if route.upstream is not None:
-        if route.upstream.name is not None or words.get("name"):
+        named = any(one.name for one in route.upstream.servers if one.address == reference.server)
+        if route.upstream.name is not None or named:
             hops.append(hop("name", route.upstream.name or "name", given=not words.get("name")))
         hops.append(hop("server", reference.server or "the server"))
         hops.append(hop("answer", "http" if str(route.action.kind) == "proxy" else str(route.action.kind)))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from wizard.flow.library import Library
 from wizard.text import Visible, one_line
-from wizard.tui.views.words import age, clock, spark
+from wizard.views.words import age, clock, spark
 from wizard.walk.glance import Failing, GatewaySeen, Glance
 from wizard.walk.plan import Target
 
@@ -132,12 +132,17 @@ def _failing(one: Failing, glance: Glance) -> Row:
         target=target,
         where=_where(one.url) if one.url else Visible("(request not logged)"),
         upstream=one_line(one.upstream or "", limit=60),
-        word=one_line(one.word.replace("-", " "), limit=40),
+        word=_word(one.symptom),
         status=Visible(str(one.status)),
         count=Visible(str(one.count)),
         last=age(glance.at - one.last) if one.last is not None and glance.at else Visible(""),
         spark=spark(one.histogram),
     )
+
+
+def _word(symptom: str) -> Visible:
+    """The class of a message without what its column says anyway."""
+    return one_line(symptom.removeprefix("connect-").replace("timeout", "timed out").replace("-", " "), limit=40)
 
 
 def _route(url: str) -> Row:
