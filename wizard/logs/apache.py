@@ -7,6 +7,9 @@ May not know the table of messages, or where the log lies.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+
+import msgspec
 
 from wizard.logs.apache_messages import BY_NUMBER, MESSAGES
 from wizard.logs.connecting import Failure, connect_failure
@@ -30,7 +33,9 @@ _NUMBER = re.compile(r"(AH\d{5}): ?", re.ASCII)
 _TIMEOUT = 70007  # APR_TIMEUP
 _SERIOUS = frozenset({"error", "crit", "alert", "emerg"})
 _TCP = re.compile(r"attempt to connect to (\S+) \([^)]*\) failed")
-_UNIX = re.compile(r"attempt to connect to Unix domain socket (\S+)")
+_UNIX = re.compile(r"attempt to connect to Unix domain socket (\S+) \(")
+_APR = ("(70007)", "(70014)", "(20014)")
+_BY_ERRNO = frozenset({"AH00957", "AH02454", "AH01102", "AH01084", "AH01075", "AH10404", "AH00072"})
 _TO = re.compile(
     r"(?:remote server|failed to|connection to backend:|worker for|connection for|sending data to) "
     r"\(?(\[[0-9a-fA-F:.]+\]:\d+|[\w.-]+:\d+)(?=[\s)]|$)",
@@ -50,13 +55,21 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     if not hints.loose:
         return None
     if "AH" in text and (number := _NUMBER.search(text)) is not None and number[1] in BY_NUMBER:
-        return _event(text, _from_errno(text, number.start()), "", hints.time, hints.pid)
+        return _without_errno(_event(text, _from_errno(text, number.start()), "", hints.time, hints.pid), number[1])
     if "proxy: " in text and (start := text.find("proxy: ")) >= 0:
         event = _event(text, _from_errno(text, start), "", hints.time, hints.pid)
-        return event if event.causes else None
+        number_ = "AH01102" if "status line" in text or "request body" in text else ""
+        return _without_errno(event, number_) if event.causes else None
     if text.startswith("Invalid command '") and "perhaps misspelled or defined by a module" in text:
         return _event(text, text, "", hints.time, hints.pid)
     return None
+
+
+def _without_errno(event: LogEvent, number: str) -> LogEvent:
+    """An event whose errno was cut off with the frame: it decides about the cause."""
+    if event.errno is None and number in _BY_ERRNO and not any(code in event.line for code in _APR):
+        return msgspec.structs.replace(event, causes=())
+    return event
 
 
 def _from_errno(text: str, start: int) -> str:
@@ -100,7 +113,8 @@ def _event(text: str, body: str, level: str, time: float | None, pid: int | None
     row = match.row
     known = Failure(row.symptom, row.meaning, row.causes)
     if row.symptom == "connect-failed" and ("attempt to connect" in body):
-        known = connect_failure(110 if code == _TIMEOUT else errno, upstream)
+        unix = number == "AH02454" or "Unix domain" in body
+        known = connect_failure(110 if code == _TIMEOUT else errno, "unix:" if unix else upstream)
     return LogEvent(
         program=PROGRAM,
         symptom=known.symptom,
@@ -153,9 +167,11 @@ def _match(number: str | None, body: str, errno: int | None, code: int | None, r
     match = find(MESSAGES, body, errno=said)
     if match is None and number is not None:
         rows: tuple[Signature, ...] = BY_NUMBER.get(number, ())
-        for row in rows:
-            if not row.errnos or said in row.errnos:
-                return Match(row)
+        fitting = [row for row in rows if not row.errnos or said in row.errnos]
+        if fitting:
+            # The text decides between rows of one number; where it is cut off, no cause is named.
+            same = all(row.causes == fitting[0].causes for row in fitting)
+            return Match(fitting[0] if same else replace(fitting[0], causes=()))
     return match
 
 

@@ -332,6 +332,7 @@ _ROWS: tuple[tuple[str, Signature], ...] = (
             "The upstream's certificate does not lead to an authority that Apache trusts.",
             "tls-cert-untrusted",
             phase=Phase.HANDSHAKING,
+            pattern=r"Error \(\d+\)",
         ),
     ),
     (

@@ -132,7 +132,7 @@ def _event(
     text: str, fields: Fields, logger: str, message: str, level: str, time: float | None, hints: Hints
 ) -> LogEvent:
     request = inner(fields, "request")
-    method, uri = text_of(request, "method"), text_of(request, "uri")
+    method, uri, proto = text_of(request, "method"), text_of(request, "uri"), text_of(request, "proto")
     error = text_of(fields, "error")
     symptom, meaning, phase, errno, causes, upstream, target = _understand(logger, message, error, level)
     named = text_of(fields, "upstream") or (text_of(fields, "host") if "health_checker" in logger else "")
@@ -147,7 +147,7 @@ def _event(
         upstream=upstream or (endpoint(named) if ":" in named or named.startswith("/") else None),
         client=text_of(request, "remote_ip", "client_ip") or None,
         host=(text_of(request, "host") or None) if request is not fields else None,
-        request=f"{method} {uri} {text_of(request, 'proto')}".rstrip() if method and uri else None,
+        request=f"{method} {uri} {proto}" if method and uri and proto else None,
         pid=hints.pid,
         causes=causes,
         line=text,
@@ -164,7 +164,8 @@ def _understand(logger: str, message: str, error: str, level: str) -> _Understoo
         found = go_error(error) if error else None
         causes = ("gateway-healthcheck-wrong", *(found.causes if found is not None else ()))
         meaning = "An active health check of an upstream failed."
-        phase = found.phase if found is not None else Phase.READING_HEADER
+        answered = Phase.NONE if "request failed" in message else Phase.READING_HEADER
+        phase = found.phase if found is not None else answered
         errno, upstream = (found.errno, found.upstream) if found is not None else (None, None)
         return "check-failed", meaning, phase, errno, causes, upstream, None
     failing = logger.startswith(("http.log.error", "http.handlers.reverse_proxy", "http.reverse_proxy")) or not logger

@@ -37,6 +37,7 @@ _APP = re.compile(
 )
 _ERRNO = re.compile(r"(?:connect error|connect_error)[:_| ]*:?[ _]?(\d{1,3}\b|[A-Z][\w ]+)", re.ASCII)
 _TLS = ("TLS", "SSL", "CERTIFICATE", "WRONG_VERSION_NUMBER", "HANDSHAKE")
+_CUT = "cut"  # the line ends before it says why a connection failed
 _CONNECT_TIMEOUT = ("connection timeout", "connect timeout", "connection_timeout", "connect_timeout")
 
 
@@ -224,8 +225,11 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
         and "upstream connect error or disconnect/reset" in text
         and (body := _BODY.search(text)) is not None
     ):
-        flag = _REASONS.get(body[1].strip())
-        return _event(text, flag or "", body[2] or body[1], None, None, hints, hints.time)
+        flag = _REASONS.get(body[1].strip(), "")
+        told = body[2] or body[1]
+        if "," in text[body.end() :] or (body[2] and not any(word in told for word in (*_TLS, "connect error"))):
+            told = _CUT
+        return _event(text, flag, told, None, None, hints, hints.time)
     if hints.loose and text.strip() == "no healthy upstream":
         return _event(text, "UH", "", 503, None, hints, hints.time)
     if (app := _APP.match(text)) is not None:
@@ -260,6 +264,8 @@ def _access(text: str, found: re.Match[str], hints: Hints) -> LogEvent | None:
     host = quoted[wanted - 1] if len(quoted) >= wanted else ""
     told = f"{details[1]} {quoted[0] if quoted else ''}" if detailed and details is not None else ""
     time = hints.clock.read(stamp) if stamp else None
+    if len(quoted) < wanted and flag == "UF":
+        told = _CUT
     event = _event(
         text,
         flag,
@@ -322,7 +328,9 @@ def _event(
         known = _PASSED if passed or (not told and status in {502, 503, 504} and not flag) else _SERVED
     phase, causes, symptom, meaning = known.phase, known.causes, known.symptom, known.meaning
     errno = None
-    if flag == "UF":
+    if flag == "UF" and told == _CUT:
+        phase, causes = Phase.NONE, ()
+    elif flag == "UF":
         upper = told.upper()
         if any(word in upper for word in _TLS):
             phase, causes = Phase.HANDSHAKING, _ALL_TLS

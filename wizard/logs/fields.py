@@ -17,6 +17,8 @@ _LOGFMT = re.compile(r'(?:^|\s)([A-Za-z_][\w.-]{0,40})=(?:"((?:[^"\\]|\\.)*+)("?
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f"}
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 
+_MESSAGES = frozenset({"msg", "message", "log", "MESSAGE", "error", "err"})
+
 Fields = dict[str, object]
 
 
@@ -49,13 +51,16 @@ def json_fields(text: str) -> Fields | None:
 
 
 def partial_fields(text: str) -> Fields | None:
-    """The complete pairs in a piece of JSON; the first of each name counts."""
+    """The complete pairs in a piece of JSON; the first of each name counts.
+
+    Only a message may be cut off at the end of the text: a piece of an address or a path is another one.
+    """
     fields: Fields = {}
     for found in _PAIR.finditer(text):
         name, string, closed, number = found.groups()
         if number is not None:
             fields.setdefault(name, float(number) if "." in number else int(number[:18]))
-        elif closed or found.end() == len(text):
+        elif closed or (found.end() == len(text) and name in _MESSAGES):
             fields.setdefault(name, unescaped(string or ""))
     return fields or None
 

@@ -19,6 +19,9 @@ _SHAKING = Phase.HANDSHAKING
 
 _LOOKUP = re.compile(r"dial (?:tcp[46]?|udp): lookup ([^\s:]+)(?: on (\S+?))?: (.+)", re.ASCII)
 _DIAL = re.compile(r"dial (?:tcp[46]? (\S+:\d+)|unix (\S+)): (?:connect: |connectex: )?([a-z/ ]+)", re.ASCII)
+_RESOLVER = re.compile(
+    r"server misbehaving|i/o timeout|refused|unreachable|no answer|no route|failure in name|deadline|cannot unmarshal|lame"
+)
 _MOVED = re.compile(
     r"(?:(?:read|write|readfrom) (?:tcp[46]?|unix) )+(\S+?)->(\S+?): (?:.{0,200}?(read|write): )?([a-z/ ]+)", re.ASCII
 )
@@ -91,7 +94,8 @@ TEXTS = rows(
         "The upstream's certificate does not lead to an authority that the gateway trusts.",
         "tls-cert-untrusted",
         phase=_SHAKING,
-        pattern=r"x509: (?:certificate signed by unknown authority|cannot|certificate|.)",
+        pattern=r"x509: (?:certificate signed by unknown authority|certificate specifies|issuer |too many intermediates"
+        r"|certificate is not (?:authorized|standards)|failed to load system roots|invalid signature)",
     ),
     row(
         "tls-client-certificate-wanted",
@@ -124,6 +128,8 @@ TEXTS = rows(
         "tls-sni-missing",
         "tls-version-or-cipher-mismatch",
         phase=_SHAKING,
+        pattern=r"tls: (?:handshake failure|internal error|unexpected message|illegal parameter|access denied|de\w+ error"
+        r"|no application protocol|missing extension|unsupported|bad record MAC|unknown|error decoding|error decrypting)",
     ),
     row(
         "tls-not-tls",
@@ -211,7 +217,7 @@ TEXTS = rows(
         "tls-plain-http-to-https",
         "upstream-invalid-header",
         phase=_HEADER,
-        pattern=r"malformed HTTP (?:response|status code|version)",
+        pattern=r'malformed HTTP (?:response \\?"(?:.{9}|[^"]*")|status code|version)',
     ),
     row(
         "header-too-big",
@@ -303,6 +309,10 @@ def _lookup(name: str, wording: str) -> GoError:
             Phase.RESOLVING,
             ("dns-nxdomain", "container-not-running", "container-different-network"),
             target=name,
+        )
+    if _RESOLVER.search(wording) is None:
+        return GoError(
+            "name-not-resolved", "The name of the upstream does not resolve.", Phase.RESOLVING, (), target=name
         )
     return GoError(
         "resolver-failed",

@@ -32,7 +32,7 @@ MESSAGES = rows(
         "upstream-worker-killed-by-timeout",
         "upstream-hung",
         "upstream-slow-response",
-        pattern=r"TIMEOUT(?: \(pid: ?(?P<pid>\d+)\))?",
+        pattern=r"TIMEOUT(?: \(pid: ?(?P<target>\d+)\))?",
     ),
     row(
         "worker-killed",
@@ -40,7 +40,7 @@ MESSAGES = rows(
         "A worker was killed: by the kernel for want of memory, by gunicorn itself after a timeout, or by hand.",
         "upstream-oom-killed",
         "upstream-worker-killed-by-timeout",
-        pattern=r"Worker \(pid: ?(?P<pid>\d+)\)",
+        pattern=r"Worker \(pid: ?(?P<target>\d+)\)",
     ),
     row(
         "worker-killed",
@@ -48,14 +48,14 @@ MESSAGES = rows(
         "A worker was killed: by the kernel for want of memory, by gunicorn itself after a timeout, or by hand.",
         "upstream-oom-killed",
         "upstream-worker-killed-by-timeout",
-        pattern=r"pid (?P<pid>\d+)",
+        pattern=r"pid (?P<target>\d+)",
     ),
     row(
         "worker-crashed",
         "orker ",
         "A worker crashed.",
         "upstream-crashed-mid-request",
-        pattern=r"Worker (?:\(pid: ?|with pid )(?P<pid>\d+)\)? was (?:sent SIG(?:SEGV|ABRT|BUS|ILL|FPE|SYS|TRAP)|"
+        pattern=r"Worker (?:\(pid: ?|with pid )(?P<target>\d+)\)? was (?:sent SIG(?:SEGV|ABRT|BUS|ILL|FPE|SYS|TRAP)|"
         r"terminated due to signal (?:11|6|7|4|8|31|5)\b)",
     ),
     row(
@@ -81,7 +81,7 @@ MESSAGES = rows(
         " exited with code ",
         "A worker could not start or load the application.",
         "upstream-service-failed-start",
-        pattern=r"Worker \(pid: ?(?P<pid>\d+)\) exited with code [34]\b",
+        pattern=r"Worker \(pid: ?(?P<target>\d+)\) exited with code [34]\b",
     ),
     row(
         "worker-exited",
@@ -89,7 +89,7 @@ MESSAGES = rows(
         "A worker ended with an error.",
         "upstream-crashed-mid-request",
         "upstream-service-failed-start",
-        pattern=r"Worker \(pid: ?(?P<pid>\d+)\) exited with code (?!0\b)\d+",
+        pattern=r"Worker \(pid: ?(?P<target>\d+)\) exited with code (?!0\b)\d+",
     ),
     row(
         "start-failed",

@@ -34,7 +34,7 @@ _TCP = re.compile(
 _CONNECTION = re.compile(r"[\w.:%\[\]-]{1,64}:\d{1,5} \[[^\]]{10,30}\] \S{1,200}/\S{1,100}: ", re.ASCII)
 _STDERR = re.compile(r"\[(ALERT|WARNING|NOTICE|DIAG)\] +(?:\d{3}/\d{6} )?\((\d+)\) : (?:config : )?", re.ASCII)
 _REQUEST = re.compile(r'"([^"]*)"')
-_CHECK = re.compile(r"reason: ([^,]{1,60})(?:, code: (\d{3}))?(?:, info: \"([^\"]*)\")?", re.ASCII)
+_CHECK = re.compile(r"reason: ([^,]{1,60})(?=,)(?:, code: (\d{3}))?(?:, info: \"([^\"]*)\")?", re.ASCII)
 _SERVER = re.compile(r"'?(?:[Ss]erver|for server|for backup server) '?([^\s/']{1,200}/[^\s/',]{1,200})", re.ASCII)
 _LEVELS = {"ALERT": "alert", "WARNING": "warning", "NOTICE": "notice", "DIAG": "info"}
 _OWN_WORDS = (
@@ -88,6 +88,7 @@ def _request(text: str, front: re.Match[str] | None, hints: Hints) -> LogEvent |
         status = int(printed)
         ending = _ending(state[:2], status, backend, server, front)
         rest = text[found.end() :]
+        certain = front is not None or found.start() > 0
     else:
         tcp = _TCP.search(text)
         if tcp is None:
@@ -108,6 +109,7 @@ def _request(text: str, front: re.Match[str] | None, hints: Hints) -> LogEvent |
         status = -1
         ending = _ending(state, status, backend, server, front)
         rest = ""
+        certain = front is not None or tcp.start() > 0
     request = _REQUEST.search(rest)
     return LogEvent(
         program=PROGRAM,
@@ -115,7 +117,7 @@ def _request(text: str, front: re.Match[str] | None, hints: Hints) -> LogEvent |
         meaning=ending.meaning,
         phase=ending.phase,
         time=time,
-        upstream=f"{backend}/{server}",
+        upstream=f"{backend}/{server}" if certain else None,
         client=front[1] if front is not None else None,
         server=front[4].rstrip("~") if front is not None else None,
         request=request[1] if request is not None else None,
@@ -145,6 +147,12 @@ _NO_BACKEND = Ending(
     Phase.CONNECTING,
     ("gateway-no-route",),
 )
+_NO_SERVER_OR_BACKEND = Ending(
+    "no-live-upstreams",
+    "No server was asked; the line is cut before it says whether a backend was chosen.",
+    Phase.CONNECTING,
+    (),
+)
 _OWN_ANSWER = Ending(
     "generated-status",
     "HAProxy answered by its own rules; no server was asked.",
@@ -155,8 +163,9 @@ _OWN_ANSWER = Ending(
 
 def _ending(state: str, status: int, backend: str, server: str, front: re.Match[str] | None) -> Ending:
     if server == "<NOSRV>" and state in {"SC", "sC"}:
-        frontend = front[4].rstrip("~") if front is not None else None
-        return _NO_BACKEND if frontend == backend else _NO_SERVER
+        if front is None:
+            return _NO_SERVER_OR_BACKEND
+        return _NO_BACKEND if front[4].rstrip("~") == backend else _NO_SERVER
     if state == "--":
         if status in {502, 503, 504}:
             return _PASSED
@@ -208,6 +217,8 @@ def _check(text: str, said: str, check: re.Match[str], level: str, pid: int | No
     symptom, meaning, causes = layer.symptom, layer.meaning, layer.causes
     if layer.phase is Phase.CONNECTING and errno is not None:
         causes = connect_failure(errno, "unix:" if errno in {2, 11} else None).causes
+    if "check duration" not in said:
+        causes = ()  # what follows the reason is cut off, and it decides
     if succeeded:
         symptom, meaning = "check-passed", "A health check was passed; this is no failure."
     return LogEvent(

@@ -402,6 +402,7 @@ MESSAGES = rows(
         "A server went down.",
         "gateway-upstream-marked-down",
         "gateway-healthcheck-wrong",
-        pattern=r"[Ss]erver \S+/\S+ (?:\(\S+\) )?is DOWN",
+        pattern=r"[Ss]erver \S+/\S+ (?:\(\S+\) )?is DOWN(?:\.| via |/| for )",
     ),
+    row("server-down", " is DOWN", "A server went down; the line is cut before it says why."),
 )

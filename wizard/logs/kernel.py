@@ -18,7 +18,8 @@ PROGRAM = "kernel"
 GATEWAYS = frozenset({"nginx", "httpd", "apache2", "haproxy", "caddy", "traefik", "envoy", "openresty", "angie"})
 _AUDIT_TIME = re.compile(r"audit\((\d{9,11}\.\d{3}):\d+\)", re.ASCII)
 _FIELD = re.compile(
-    r'\b(comm|name|path|pid|dest|operation|profile|permissive|tclass|denied_mask)="?([^"\s]*)', re.ASCII
+    r'\b(comm|name|path|pid|dest|operation|profile|permissive|tclass|denied_mask)=(?:"([^"]*)"|([^"\s]+)(?=\s|$))',
+    re.ASCII,
 )
 _AVC = re.compile(r"avc: +denied +\{ ([\w ]{1,120}) \}", re.ASCII)
 _BLOCK = re.compile(r"\b(IN|OUT|SRC|DST|DPT|PROTO)=(\S*)", re.ASCII)
@@ -27,11 +28,11 @@ _OUR_PORTS = frozenset({"80", "443", "8080", "8443"})
 MESSAGES = rows(
     row(
         "oom-kill",
-        "Memory cgroup out of memory",
+        "emory cgroup out of memory",
         "The kernel killed a process because its cgroup was at its memory limit.",
         "upstream-oom-killed",
         "container-oom-killed",
-        pattern=r"Kill(?:ed)? process (?P<pid>\d+),? \((?P<target>[^)]*)\)|out of memory",
+        pattern=r"emory cgroup out of memory(?:: Kill(?:ed)? process (?P<pid>\d+),? \((?P<target>[^)]*)\))?",
     ),
     row(
         "oom-kill",
@@ -163,13 +164,22 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     return None
 
 
+def _fields(text: str) -> dict[str, str]:
+    """The fields of an audit record; a number at the very end may be cut off and is left out."""
+    fields: dict[str, str] = {}
+    for found in _FIELD.finditer(text):
+        if found.end() < len(text) or found[1] in {"permissive", "tclass"} or found[3] is None:
+            fields.setdefault(found[1], found[2] if found[3] is None else found[3])
+    return fields
+
+
 def _time(text: str, hints: Hints) -> float | None:
     found = _AUDIT_TIME.search(text)
     return float(found[1]) if found is not None else hints.time
 
 
 def _selinux(text: str, avc: re.Match[str], hints: Hints) -> LogEvent:
-    fields = dict(_FIELD.findall(text))
+    fields = _fields(text)
     asked = frozenset(avc[1].split())
     ours = fields.get("comm") in GATEWAYS
     causes: tuple[str, ...] = ()
@@ -201,7 +211,7 @@ def _selinux(text: str, avc: re.Match[str], hints: Hints) -> LogEvent:
 
 
 def _apparmor(text: str, hints: Hints) -> LogEvent:
-    fields = dict(_FIELD.findall(text))
+    fields = _fields(text)
     denied = 'apparmor="DENIED"' in text
     operation = fields.get("operation", "")
     name = fields.get("name", "")

@@ -32,9 +32,10 @@ _STDERR_HEAD = re.compile(r"nginx: \[(warn|error|crit|alert|emerg)\] ", re.ASCII
 _LEFT_CUT_HEAD = re.compile(
     r".{0,26}?\[?(debug|info|notice|warn|error|crit|alert|emerg)\] (\d+)#(\d+): (?:\*(\d+) )?", re.ASCII
 )
-_PRINTED_ERRNO = re.compile(r"\((\d{1,4}): ([^()]{1,60})\)", re.ASCII)
+_PRINTED_ERRNO = re.compile(r"(?:failed|timed out|handshake) \((\d{1,4}): ([^()]{1,60})\)", re.ASCII)
 _ADDRESS = re.compile(r"connect\(\) to (unix:[^\s:]+|[^\s]+:\d+) failed", re.ASCII)
 _FIELD = re.compile(r', (client|server|login|user|subrequest|upstream|host|referrer): "?', re.ASCII)
+_CLOSED = re.compile(r'([^"]*+(?:"(?!,|$)[^"]*+)*+)"(?:$|,)')
 _SERIOUS = ("error", "crit", "alert", "emerg")
 
 ACTIONS = {
@@ -87,6 +88,10 @@ class Tail(NamedTuple):
     host: str | None = None
     scheme: str = ""
     subrequest: str | None = None
+
+
+_NOT_OVER_UNIX = frozenset({"docker-userland-proxy-dead-backend", "firewall-drops-upstream"})
+_DEPENDING = _NOT_OVER_TLS | _NOT_OVER_UNIX | _ONLY_OVER.keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,10 +265,10 @@ def _unusual_tail(rest: str) -> Tail:
             following = _FIELD.search(rest, at)
         if following is None:
             last = rest[at:]
-            if name in {"client", "server"}:
+            if name == "server":
                 values.setdefault(name, last)
-            elif '"' in last:
-                values.setdefault(name, last.partition('"')[0] if name == "upstream" else last.removesuffix('"'))
+            elif (closed := _CLOSED.match(last)) is not None:
+                values.setdefault(name, closed[1])  # an unclosed value is cut off
             break
         values.setdefault(name, rest[at : following.start()].removesuffix('"'))
         name, at = following[1], following.end()
@@ -342,10 +347,10 @@ def _understand(message: str, upstream: str | None, scheme: str, whole: bool, le
 def _fitting(causes: tuple[str, ...], scheme: str, upstream: str | None) -> tuple[str, ...]:
     """The causes that the kind of upstream does not exclude."""
     if not scheme and upstream is None:
-        return causes
+        return tuple(cause for cause in causes if cause not in _DEPENDING)
     fitting = []
     for cause in causes:
-        if is_unix(upstream) and cause in {"docker-userland-proxy-dead-backend", "firewall-drops-upstream"}:
+        if is_unix(upstream) and cause in _NOT_OVER_UNIX:
             continue
         if scheme in _TLS and cause in _NOT_OVER_TLS:
             continue

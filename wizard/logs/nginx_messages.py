@@ -453,8 +453,7 @@ MESSAGES = rows(
         "http2",
         "The upstream's HTTP/2 is not understood.",
         "protocol-http1-vs-http2",
-        "upstream-not-http",
-        pattern=r"upstream sent .*(?:http2|frame)",
+        pattern=r"upstream sent .{0,80}(?:http2|frame)",
     ),
     row(
         "not-fastcgi",
@@ -603,7 +602,7 @@ MESSAGES = rows(
         "nginx cannot listen on this address.",
         "gateway-failed-start",
         "gateway-reload-failed",
-        pattern=r"bind\(\) to (?P<target>\S+) failed",
+        pattern=r"bind\(\) to (?P<target>\S+) failed \(\d+: [^)]*\)",
     ),
     row(
         "listen-failed",

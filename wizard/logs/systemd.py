@@ -130,7 +130,7 @@ MESSAGES = rows(
         "upstream-service-failed-start",
         "upstream-crashed-mid-request",
         "upstream-crash-loop",
-        pattern=r"status=(?P<status>\d+)",
+        pattern=r"status=(?P<status>\d+)/",
     ),
     row(
         "killed",

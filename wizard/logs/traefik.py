@@ -177,10 +177,10 @@ def _event(text: str, message: str, error: str, level: str, stamp: str, server: 
         symptom, meaning, phase, causes = row_.symptom, row_.meaning, row_.phase or Phase.NONE, row_.causes
         errno, target = row_.errno, match.groups.get("target")
         if found is not None and symptom in {"check-failed", "auth-subrequest"}:
-            phase, errno, upstream = found.phase, found.errno, upstream or found.upstream
+            phase, errno, upstream = found.phase, found.errno, found.upstream or upstream
     elif found is not None:
         symptom, meaning, phase, causes = found.symptom, found.meaning, found.phase, found.causes
-        errno, upstream, target = found.errno, upstream or found.upstream, found.target
+        errno, upstream, target = found.errno, found.upstream or upstream, found.target
     elif answer is not None or level in _SERIOUS:
         symptom, meaning = "other", "Traefik reports an error that no known fault of an upstream explains."
     return LogEvent(

@@ -47,7 +47,7 @@ MESSAGES = rows(
         "upstream-slow-response",
         "upstream-hung",
         pattern=r"HARAKIRI (?:ON WORKER \d+|triggered by worker \d+|!!!|\[core \d+\]|:|- )"
-        r"(?: \(pid: (?P<pid>\d+)|.{0,80}? - (?P<request>[A-Z]{2,12} \S+) since)?",
+        r"(?: \(pid: (?P<pid>\d+)(?=[,)])|.{0,80}? - (?P<request>[A-Z]{2,12} \S+) since)?",
     ),
     row(
         "worker-killed",
@@ -63,7 +63,7 @@ MESSAGES = rows(
         "DAMN ! worker ",
         "A worker died in the middle of its work.",
         "upstream-crashed-mid-request",
-        pattern=r"worker \d+ \(pid: (?P<pid>\d+)",
+        pattern=r"worker \d+ \(pid: (?P<pid>\d+)\) died",
     ),
     row(
         "worker-crashed",
@@ -83,6 +83,7 @@ MESSAGES = rows(
         "invalid request block size: ",
         "The request's variables are larger than uWSGI's buffer-size.",
         "uwsgi-buffer-size",
+        pattern=r"size: \d+ \(max",
     ),
     row(
         "no-application",
@@ -203,7 +204,7 @@ def _request(text: str, request: re.Match[str], hints: Hints) -> LogEvent:
         ),
         time=hints.time if time is None else time,
         client=client,
-        request=f"{line} {version}" if version else line,
+        request=f"{line} {version}" if version else None,
         pid=int(pid),
         causes=("upstream-app-exception-empty-reply",) if failed else (),
         line=text,
