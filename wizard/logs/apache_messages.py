@@ -564,7 +564,7 @@ _ROWS: tuple[tuple[str, Signature], ...] = (
         ),
     ),
     (
-        "",
+        "AH01071",
         row(
             "application-stderr",
             "Got error '",

@@ -36,6 +36,8 @@ _PRINTED_ERRNO = re.compile(r"(?:failed|timed out|handshake) \((\d{1,4}): ([^()]
 _ADDRESS = re.compile(r"connect\(\) to (unix:[^\s:]+|[^\s]+:\d+) failed", re.ASCII)
 _FIELD = re.compile(r', (client|server|login|user|subrequest|upstream|host|referrer): "?', re.ASCII)
 _CLOSED = re.compile(r'([^"]*+(?:"(?!,|$)[^"]*+)*+)"(?:$|,)')
+_MILD = ("debug", "info", "notice", "warn")
+_ONLY_AT_START = ("configuration-refused", "module-missing")  # a warning about a line of a file refuses nothing
 _SERIOUS = ("error", "crit", "alert", "emerg")
 
 ACTIONS = {
@@ -315,7 +317,7 @@ def _understand(message: str, upstream: str | None, scheme: str, whole: bool, le
         known = connect_failure(errno, upstream)
         return Core(known.symptom, known.meaning, Phase.CONNECTING, errno, known.causes, upstream, None, None)
     match = find(MESSAGES, said, phase, errno)
-    if match is None:
+    if match is None or (level in _MILD and match.row.symptom in _ONLY_AT_START):
         failing = level in _SERIOUS
         symptom = "other" if failing else "notice"
         meaning = (

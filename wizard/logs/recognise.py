@@ -275,11 +275,14 @@ _BEGINS = re.compile(
 )
 
 
+_QUOTES = re.compile(r"(?:> ?){1,8}")
+
+
 def _may_go_on(line: str, event: LogEvent | None) -> bool:
     """Whether a line looks as if the rest of its message stood on the next one."""
     if event is not None and event.upstream is not None and event.causes and event.host is not None:
         return False
-    if not _BEGINS.match(line):
+    if not _BEGINS.match(_QUOTES.sub("", line, count=1)):
         return False
     if event is None:
         return True
@@ -294,16 +297,19 @@ def _may_go_on(line: str, event: LogEvent | None) -> bool:
 def _joined(line: str, event: LogEvent | None, ahead: deque[str], hints: Hints) -> tuple[LogEvent | None, int]:
     """The event of a line with as many following lines as make it say more, and how many these are."""
     best, used = event, 0
-    whole = line.rstrip("\r\n")
+    # A terminal breaks a line at its edge, an editor or a mail program at a space, which is lost.
+    glued = spaced = line.rstrip()
+    quoted = _QUOTES.match(line) is not None
     for count, following in enumerate(ahead, 1):
-        if not following.strip() or _BEGINS.match(following):
+        piece = _QUOTES.sub("", following, count=1) if quoted else following
+        if not piece.strip() or _BEGINS.match(piece):
             break
-        piece = following.rstrip("\r\n")
-        # A terminal breaks a line at its edge, an editor at a space (and may indent what follows).
-        whole = whole + piece if not piece[:1].isspace() else f"{whole} {piece.strip()}"
-        if len(whole) > MAX_LINE:
+        piece = piece.rstrip("\r\n")
+        glued += piece if not piece[:1].isspace() else f" {piece.strip()}"
+        spaced += f" {piece.strip()}"
+        if len(spaced) > MAX_LINE:
             break
-        for candidate in (whole, f"{line.rstrip()} {piece.strip()}"):
+        for candidate in (glued, spaced):
             richer = _explained(candidate, hints)
             if _facts(richer) > _facts(best):
                 best, used = richer, count
