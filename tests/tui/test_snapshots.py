@@ -1,0 +1,103 @@
+"""Every screen as text, at the size of an emergency and on a wide terminal."""
+
+from __future__ import annotations
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.fake import FakeHost, Story, fake_app
+from tests.tui.looking import compare, drive, pressed, shows
+from wizard.walk.plan import Target
+from wizard.walk.runner import Options
+
+SIZES = [(80, 24), (140, 40)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_way_of_an_emergency(size: tuple[int, int]) -> None:
+    app = fake_app()
+    name = f"{size[0]}x{size[1]}"
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, "Failing now", "> shop.example /cart")
+        compare(f"start-{name}", app)
+        await pressed(pilot, "enter", "CONFIRMED", "The walk has ended")
+        compare(f"walk-{name}", app)
+        await pressed(pilot, "enter", "systemctl start shop.service", ">Fix 1")
+        compare(f"diagnosis-{name}", app)
+        await pressed(pilot, "question_mark", "Words")
+        compare(f"help-{name}", app)
+        await pilot.press("escape")
+        await pressed(pilot, "a", "A unit that failed")
+        compare(f"article-{name}", app)
+
+    drive(app, steps, size)
+
+
+def test_a_question_to_the_person() -> None:
+    app = fake_app(target=Target(url="http://shop.example/cart"), options=Options(flow="asking"))
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, "Was something deployed", "I don't know")
+        compare("question-80x24", app)
+
+    drive(app, steps)
+
+
+def test_a_choice_of_outcomes() -> None:
+    app = fake_app(target=Target(url="http://shop.example/cart"))
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, "The walk has ended")
+        await pressed(pilot, "o", "What is true of service?")
+        compare("overrule-80x24", app)
+
+    drive(app, steps)
+
+
+def test_a_host_without_a_gateway() -> None:
+    app = fake_app(host=FakeHost(nginx=False))
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, "No gateway was found on this host.")
+        compare("no-gateway-80x24", app)
+
+    drive(app, steps)
+
+
+def test_a_host_on_which_nothing_fails() -> None:
+    app = fake_app(host=FakeHost(log=b""))
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, "Nothing failed", "> everything: each route")
+        compare("quiet-80x24", app)
+
+    drive(app, steps)
+
+
+def test_a_smaller_terminal_still_shows_the_diagnosis() -> None:
+    app = fake_app(target=Target(url="http://shop.example/cart"))
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, "The walk has ended")
+        compare("walk-60x20", app)
+        await pressed(pilot, "enter", "CONFIRMED")
+        compare("diagnosis-60x20", app)
+
+    drive(app, steps, (60, 20))
+
+
+def test_checked_again_shows_before_and_after() -> None:
+    story = Story()
+    app = fake_app(story, target=Target(url="http://shop.example/cart"))
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, "The walk has ended")
+        await pressed(pilot, "enter", "systemctl start shop.service")
+        from tests.tui.fake import HEALTHY
+
+        story.findings.update(HEALTHY)
+        await pressed(pilot, "v", "before", "after", "No fault was observed")
+        compare("again-80x24", app)
+
+    drive(app, steps)
