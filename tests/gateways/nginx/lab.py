@@ -18,7 +18,9 @@ from pathlib import Path
 from tests.gateways.nginx.generate import DIRS, ECHO_PORTS, FILES, Ask
 
 NGINX = "/usr/sbin/nginx"
-_ECHO = "|".join(("$server_port", "$request_uri", "$http_host"))
+_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_TLS.check_hostname, _TLS.verify_mode = False, ssl.CERT_NONE
+_ECHO = "$server_port|$request_uri|$http_host|$http_x_a"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def main_file(root: str, cases: str, *, certificate: str = "") -> str:
     """The whole configuration around the text of some cases."""
     listens = "".join(f"listen 127.0.0.1:{port};" for port in ECHO_PORTS)
     unix = "".join(
-        f"server {{ listen unix:/run/echo{n}.sock; location / {{ return 200 'unix{n}|$request_uri|$http_host'; }} }}\n"
+        f"server {{ listen unix:/run/echo{n}.sock; location / {{ return 200 'unix{n}|$request_uri|$http_host|$http_x_a'; }} }}\n"
         for n in range(4)
     )
     return f"""daemon off; worker_processes 1; error_log {root}/error.log notice; pid /run/n.pid;
@@ -50,6 +52,15 @@ server {{ {listens} location / {{ return 200 '{_ECHO}'; }} }}
 {cases}
 }}
 """
+
+
+def make_certificate(folder: Path) -> str:
+    """A certificate for every TLS listener; returns the directives that name it."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subject = ("-subj", "/CN=lab", "-days", "2", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+    argv = ["openssl", "req", "-x509", *subject, "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(argv, check=True, capture_output=True)
+    return f"ssl_certificate {certificate}; ssl_certificate_key {key};"
 
 
 def make_files(root: Path) -> None:
@@ -110,12 +121,11 @@ def _ask(ask: dict[str, object]) -> Seen:
         with socket.socket(family) as plain:
             plain.settimeout(10)
             plain.bind((address, 0))
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             plain.connect((address, port))
             connection: socket.socket = plain
             if ask["tls"]:
-                context = ssl.create_default_context()
-                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-                connection = context.wrap_socket(plain, server_hostname=str(ask["host"]).split(":")[0])
+                connection = _TLS.wrap_socket(plain, server_hostname=str(ask["name"]))
             connection.sendall(sent)
             while chunk := connection.recv(65536):
                 received += chunk
@@ -136,14 +146,13 @@ def _main() -> None:
         [NGINX, "-p", str(config.parent), "-c", str(config), "-e", "stderr"], stdout=subprocess.DEVNULL
     )
     try:
-        for _ in range(200):
+        for _ in range(1500):
             time.sleep(0.02)
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", ECHO_PORTS[0])) == 0:
-                    break
+            if Path("/run/n.pid").exists():  # it is written when all sockets are open
+                break
             if nginx.poll() is not None:
                 sys.exit("nginx did not start")
-        print(json.dumps([asdict(_ask(ask)) for ask in plan["asks"]]))
+        sys.stdout.write(json.dumps([asdict(_ask(ask)) for ask in plan["asks"]]))
     finally:
         nginx.terminate()
         nginx.wait()

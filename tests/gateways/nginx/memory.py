@@ -91,7 +91,7 @@ def http(text: str) -> Configuration:
     return configuration
 
 
-def routed(text: str, url: str, **sent: Any) -> Route:
+def routed(text: str, url: str, **sent: Any) -> Route:  # noqa: ANN401 - whatever `route` takes
     """The route of a URL through what stands inside an `http` block; there must be one."""
     made = route(http(text), NGINX, url, **sent)
     assert made is not None

@@ -195,8 +195,10 @@ def _index(request: Request) -> Answer | Jump | Served:
             request.step(f"index leads to {said(request.uri + name)}")
             return internal_redirect(request, request.uri + name + (f"?{request.args}" if request.args else ""))
         if not folder_seen and not request.folder(folder):
-            return Answer(404, None, level.at, file=folder)
+            # An alias without a last slash may name a file, which is no folder to nginx either.
+            is_file = not folder.endswith("/") and request.file(folder)
+            return Answer(500 if is_file else 404, None, level.at, file=folder)
         folder_seen = True
-    if level.flag("autoindex") or level.flag("random_index"):
+    if request.method != "POST" and (level.flag("autoindex") or level.flag("random_index")):
         return Served(path_for(request, request.uri, fill), level.at)
     return Answer(403, None, level.at, file=path_for(request, request.uri, fill))

@@ -13,6 +13,7 @@ from typing import Final
 
 from wizard.gateways.nginx.levels import Kind, Level
 from wizard.gateways.nginx.octets import octets
+from wizard.gateways.nginx.templates import variables
 from wizard.gateways.nginx.tree import Directive
 from wizard.model import Location
 
@@ -61,7 +62,15 @@ class LocationLevel(Level):
     @property
     def redirects_to_slash(self) -> bool:
         """Whether a URI that lacks only the last slash of this name is answered with a redirect (auto_redirect)."""
-        return self.name.endswith("/") and any(self.own(passing) for passing in PASSES)
+        if not self.name.endswith("/"):
+            return False
+        for passing in PASSES:
+            for directive in self.own(passing):
+                # Two of the modules leave the redirect out where their target holds variables.
+                late = passing in {"uwsgi_pass", "scgi_pass"} and directive.args and variables(directive.args[0])
+                if not late:
+                    return True
+        return False
 
     @property
     def internal(self) -> bool:

@@ -110,9 +110,10 @@ class Request:
     tls: bool
     host: str
     headers: Mapping[str, str]
-    unparsed: str
+    line: str  # the request line
     client: str
     local: tuple[str, int]
+    unparsed: str = ""
     uri: str = ""
     args: str = ""
     exists: Exists | None = None

@@ -101,7 +101,7 @@ def _walk(asked: _Asked, instance: Instance, url: str, choices: Choices) -> Rout
         tls=to.tls,
         host="",
         headers=asked.headers,
-        unparsed=to.target,
+        line=f"{asked.method} {to.target} HTTP/1.1",
         client=asked.client or _own_address(asked.local),
         local=(asked.local, bound.address.port),
         exists=asked.exists,
@@ -135,7 +135,7 @@ def _result(request: Request, to: Target) -> Result:
     sent, request.headers = request.headers, {}
     if uri is None:
         return refuse(request, 400)
-    request.uri, request.args = uri.path, uri.args
+    request.unparsed, request.uri, request.args = uri.unparsed, uri.path, uri.args
     request.quoted, request.plus = uri.quoted, uri.plus
     host = valid_host(octets(sent["host"]))
     if host is None:

@@ -19,6 +19,7 @@ from wizard.gateways.nginx.request import MAX_VALUE, Request, Undecided
 from wizard.gateways.nginx.templates import Variable, template
 from wizard.gateways.nginx.tree import Configuration
 from wizard.model import Place
+from wizard.text import one_line
 
 MAX_DEPTH = 40
 
@@ -39,23 +40,35 @@ def fill(request: Request, source: str, *, escape: bool = False, depth: int = 0)
         Undecided: the value would not end.
     """
     if depth > MAX_DEPTH:
-        raise Undecided(f'"{source}" depends on itself')
-    parts = [
-        _part(request, part, escape=escape, depth=depth) if isinstance(part, Variable) else part
-        for part in template(source)
-    ]
+        raise Undecided(f'"{one_line(source)}" depends on itself')
+    wanted = template(source)
+    parts: list[str] = []
+    used: list[tuple[str, str]] = []
+    for part in wanted:
+        if isinstance(part, Variable):
+            captured = _captured(request, part)
+            if captured is not None:
+                used.append((part, captured))
+                escaped = escape and (request.quoted or request.plus)
+                parts.append(escape_args(captured) if escaped else captured)
+            else:
+                parts.append(value_of(request, part, depth=depth + 1))
+        else:
+            parts.append(part)
+    if any(_captured(request, part) != captured for part, captured in used):
+        # nginx measures a value before it writes it: a capture that changes in between is a fault of its own.
+        raise Undecided(f'"{one_line(source)}" has a capture and behind it a variable that changes it')
     value = "".join(parts)
     if len(value) > MAX_VALUE:
-        raise Undecided(f'the value of "{source[:40]}" grows without end')
+        raise Undecided(f'the value of "{one_line(source)}" grows without end')
     return value
 
 
-def _part(request: Request, name: Variable, *, escape: bool, depth: int) -> str:
-    if len(name) == 1 and name.isdigit():
-        number = int(name)
-        captured = request.captures[number] if number < len(request.captures) else ""
-        return escape_args(captured) if escape and (request.quoted or request.plus) else captured
-    return value_of(request, name, depth=depth + 1)
+def _captured(request: Request, name: str) -> str | None:
+    """What `$1` to `$9` hold; None for the name of any other variable."""
+    if len(name) != 1 or not name.isdigit():
+        return None
+    return request.captures[int(name)] if int(name) < len(request.captures) else ""
 
 
 def value_of(request: Request, name: str, *, depth: int = 0) -> str:
@@ -156,7 +169,7 @@ _OWN: dict[str, Callable[[Request], str]] = {
     "uri": lambda request: request.uri,
     "document_uri": lambda request: request.uri,
     "request_uri": lambda request: request.unparsed,
-    "request": lambda request: f"{request.method} {request.unparsed} HTTP/1.1",
+    "request": lambda request: request.line,
     "args": lambda request: request.args,
     "query_string": lambda request: request.args,
     "is_args": lambda request: "?" if request.args else "",
