@@ -29,7 +29,7 @@ from wizard.host.questions import (
 from wizard.model import Proxying
 from wizard.text import one_line
 
-_PATIENCE = 2.0
+_PATIENCE = 1.0
 _BAD_REQUEST = 400
 
 

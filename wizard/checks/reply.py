@@ -24,7 +24,7 @@ from wizard.host.questions import (
 from wizard.model import ActionKind, Proxying, Route
 from wizard.text import one_line
 
-PATIENCE = 5.0
+PATIENCE = 4.0
 
 _SPOKEN = {ActionKind.FASTCGI: Protocol.FASTCGI, ActionKind.UWSGI: Protocol.UWSGI}
 _STATUS = ("address", "status", "seconds")

@@ -16,7 +16,7 @@ from wizard.host.questions import HERE, NotAnswered, NotReplied, Replied, Reques
 from wizard.model import Route
 from wizard.text import one_line
 
-PATIENCE = 8.0
+PATIENCE = 6.0
 
 _BY_STATUS = {500: "server-error", 502: "bad-gateway", 503: "unavailable", 504: "gateway-timeout"}
 _STATUS = ("status", "sender", "seconds")
