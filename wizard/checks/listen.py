@@ -161,7 +161,7 @@ async def _evicting(pid: int, asker: Asker) -> tuple[str, ...]:
         "no-unix-socket": (),
         "present": ("path", "owner", "group", "mode"),
         "missing": ("path", "missing", "folder"),
-        "other-namespace": ("path", "missing", "folder", "pid"),
+        "other-namespace": ("path", "missing", "folder", "pid", "unit", "drop-in"),
         "folder-missing": ("path", "missing", "folder"),
         "not-a-socket": ("path", "kind"),
         "not-writable": ("path", "owner", "group", "mode", "user"),
@@ -200,7 +200,13 @@ async def socket_file(subject: Subject, asker: Asker) -> Finding:
             return Finding(
                 "other-namespace",
                 f"{one_line(path)} exists for the process that listens on it (pid {seen_by}), and not for {instance.kind}.",
-                {"path": path, "missing": walked.missing, "folder": folder, "pid": seen_by},
+                {
+                    "path": path,
+                    "missing": walked.missing,
+                    "folder": folder,
+                    "pid": seen_by,
+                    **await _unit_values(seen_by, asker),
+                },
                 by_hand=by_hand,
             )
         outcome = (
@@ -230,6 +236,13 @@ async def socket_file(subject: Subject, asker: Asker) -> Finding:
     return Finding(
         "present", f"{one_line(path)} is there ({_rights(last)}).", {**_owned(last), "path": path}, by_hand=by_hand
     )
+
+
+async def _unit_values(pid: int, asker: Asker) -> dict[str, Value]:
+    table = (await asker.ask(Processes())).answer
+    found = next((one for one in table.processes if one.pid == pid), None) if isinstance(table, ProcessTable) else None
+    unit = unit_of(found.cgroup) if found is not None else None
+    return {"unit": unit, "drop-in": f"/etc/systemd/system/{unit}.d"} if unit else {}
 
 
 async def _seen_by_listener(subject: Subject, address: Address, asker: Asker) -> int:

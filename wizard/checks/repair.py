@@ -6,18 +6,29 @@ that this host does not hold (a bug, a missing secret) gives `none`.
 
 from __future__ import annotations
 
-from wizard.checks.address import lookup, nameservers, required, resolves_at_run_time, split_port
+from wizard.checks.address import local_addresses, lookup, nameservers, required, resolves_at_run_time, split_port
 from wizard.checks.edits import inserted_after, replaced
 from wizard.checks.gateway import gateway_refusal
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Scope, Subject, Value, check
 from wizard.checks.service import ownership
 from wizard.checks.survey import survey
+from wizard.gateways.nginx.tree import every
 from wizard.host.questions import AskDns, DnsAnswered, FileStat, NotAnswered, Resolve, Resolved, Stat, Why
 from wizard.services import systemd
 from wizard.services.ownership import How
 from wizard.services.unitstate import UnitState
 from wizard.text import one_line
 
+_RESOLVER_UNITS = (
+    "systemd-resolved.service",
+    "dnsmasq.service",
+    "unbound.service",
+    "named.service",
+    "bind9.service",
+    "pdns-recursor.service",
+    "knot-resolver.service",
+    "coredns.service",
+)
 _CHDIR, _EXEC, _GROUP, _USER = 200, 203, 216, 217
 
 
@@ -72,14 +83,11 @@ async def resolver(subject: Subject, asker: Asker) -> Finding:
     if server.name is None or not resolves_at_run_time(route, server):
         return Finding("none", "The gateway does not ask a resolver for this server.")
     configured = route.proxying.resolvers if route.proxying else ()
-    owned = [await ownership(subject, asker, one) for one in configured[:2]]
-    for claims in owned:
-        unit = next((one.service for one in claims.claims if one.service), None)
-        state = await systemd.state(asker, unit) if unit else None
-        if unit and isinstance(state, UnitState) and state.active in {"inactive", "failed"}:
-            return Finding(
-                "stopped-here", f"{one_line(unit)} should answer there and is {state.active}.", {"unit": unit}
-            )
+    own = await local_addresses(asker) or frozenset({"127.0.0.1", "::1"})
+    if any(split_port(one)[0].strip("[]") in own or one.startswith("127.") for one in configured):
+        unit = await stopped_resolver(asker)
+        if unit is not None:
+            return Finding("stopped-here", f"{one_line(unit)} could answer there and is stopped.", {"unit": unit})
     for other in await nameservers(asker):
         if other in configured:
             continue
@@ -90,8 +98,23 @@ async def resolver(subject: Subject, asker: Asker) -> Finding:
     return Finding("none", "No other resolver of this host answers for the name.")
 
 
+async def stopped_resolver(asker: Asker) -> str | None:
+    """The unit of a DNS server that is installed here and does not run, where there is just one."""
+    if not await systemd.present(asker):
+        return None
+    states = await systemd.states(asker, _RESOLVER_UNITS)
+    if isinstance(states, NotAnswered):
+        return None
+    stopped = [name for name, state in states.items() if state.exists and state.active in {"inactive", "failed"}]
+    running = [name for name, state in states.items() if state.exists and state.active == "active"]
+    return stopped[0] if len(stopped) == 1 and not running else None
+
+
 async def _other(subject: Subject, asker: Asker, host: str, configured: tuple[str, ...]) -> Finding:
-    route, _ = required(subject)
+    route, server = required(subject)
+    six = (await asker.ask(AskDns(host.strip("[]"), (server.name or "").rstrip("."), "AAAA"))).answer
+    # nginx asks for both kinds and fails the lookup where either answer says that there is no such name.
+    only_four = "" if isinstance(six, DnsAnswered) and six.addresses else " ipv6=off"
     gateway = (await survey(asker)).gateway_of(route.gateway)
     configuration = gateway.configuration if gateway else None
     values: dict[str, Value] = {"server": host}
@@ -100,13 +123,18 @@ async def _other(subject: Subject, asker: Asker, host: str, configured: tuple[st
         old = configured[0].removesuffix(":53")
         edit = replaced(configuration, route.proxying.resolver_at, old, host)
     elif configuration is not None:
-        edit = inserted_after(configuration, route.virtual_host.at, f"resolver {host} valid=30s;")
+        edit = inserted_after(configuration, route.virtual_host.at, f"resolver {host} valid=30s{only_four};")
     if edit is not None:
         values["edit"] = edit
     return Finding("other-answers", f"{one_line(host)}, a resolver of this host, answers for the name.", values)
 
 
-@check("refused-name", Scope.HOST, {"resolves": ("addresses",), "does-not": (), "no-name": ()}, bad=("does-not",))
+@check(
+    "refused-name",
+    Scope.HOST,
+    {"resolves": ("addresses",), "resolver-stopped": ("unit",), "does-not": (), "no-name": ()},
+    bad=("does-not", "resolver-stopped"),
+)
 async def refused_name(subject: Subject, asker: Asker) -> Finding:
     """Look the name up on which the gateway's start failed."""
     refusal = await gateway_refusal(subject, asker)
@@ -122,7 +150,31 @@ async def refused_name(subject: Subject, asker: Asker) -> Finding:
         return Finding(
             "resolves", f"{one_line(name)} is {shown} now.", {"addresses": answer.addresses}, by_hand=by_hand
         )
+    unit = await stopped_resolver(asker) if answer.error == "EAI_AGAIN" else None
+    if unit is not None:
+        said = f"{one_line(name)} does not resolve, and {one_line(unit)}, a resolver of this host, is stopped."
+        return Finding("resolver-stopped", said, {"unit": unit}, by_hand=by_hand)
     return Finding("does-not", f"{one_line(name)} does not resolve ({answer.error}).", by_hand=by_hand)
+
+
+@check("literal-name", Scope.SERVER, {"editable": ("edit",), "elsewhere": ()})
+async def literal_name(subject: Subject, asker: Asker) -> Finding:
+    """Find the line in which the upstream's name stands, so that an address of this host's files can take its place."""
+    route, server = required(subject)
+    found = await lookup(subject, asker)
+    gateway = (await survey(asker)).gateway_of(route.gateway)
+    configuration = gateway.configuration if gateway else None
+    if configuration is None or server.name is None or not found.elsewhere:
+        return Finding("elsewhere", "There is no address that could stand for the name.")
+    address = f"[{found.elsewhere[0]}]" if ":" in found.elsewhere[0] else found.elsewhere[0]
+    places = [at for at in (server.at, route.action.at) if at is not None]
+    named = every(configuration.tree, "set")
+    places += [one.at for one in named if len(one.args) > 1 and server.name in one.args[1]]
+    edit = next((one for at in places if (one := replaced(configuration, at, server.name, address)) is not None), None)
+    if edit is None:
+        return Finding("elsewhere", "The name does not stand in one line of the configuration.")
+    said = f"{one_line(edit.file)}:{edit.line} names {one_line(server.name)}; {address} can take its place."
+    return Finding("editable", said, {"edit": edit})
 
 
 @check("scheme", Scope.SERVER, {"editable": ("edit",), "elsewhere": ()})
