@@ -7,6 +7,7 @@ came about.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -15,6 +16,7 @@ from wizard.text import one_line
 
 MAX_TOLD = 8
 
+T = TypeVar("T")
 Taken = tuple[tuple[str, str], ...]  # for each open question of a walk: why it was open, and the answer in words
 
 
@@ -63,7 +65,7 @@ def _common_file(actions: Sequence[Action]) -> Action:
     )
 
 
-def _common(values: Sequence[object]):  # type: ignore[no-untyped-def] # the type of its values, or None
+def _common(values: Sequence[T]) -> T | None:
     return values[0] if all(value == values[0] for value in values) else None
 
 

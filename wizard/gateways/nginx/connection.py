@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from wizard.gateways.nginx.listen import Address, canonical_ip
 from wizard.gateways.nginx.names import DEFAULT
-from wizard.gateways.nginx.patterns import CannotTranslate, pattern
+from wizard.gateways.nginx.patterns import CannotTranslateError, pattern
 from wizard.gateways.nginx.servers import Bound, Http, reached
 from wizard.gateways.nginx.uri import Target
 
@@ -46,9 +46,9 @@ def matches_host(source: str, host: str) -> bool:
     """Whether the pattern of a `server_name` matches a host; False for one that cannot be tried."""
     try:
         compiled = pattern(source, caseless=caseless_name(source))
-    except CannotTranslate:
+    except CannotTranslateError:
         return False
-    return not compiled.risky and compiled.match(host) is not None
+    return not compiled.takes_too_long(host) and compiled.match(host) is not None
 
 
 def caseless_name(source: str) -> bool:

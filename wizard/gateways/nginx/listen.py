@@ -74,6 +74,8 @@ def listens(directive: Directive) -> list[Listen]:
     if not directive.args:
         return []
     words = directive.args[1:]
+    if "quic" in words:
+        return []  # a UDP port
     tls = "ssl" in words
     shape = Listen(
         Address("", 0),
@@ -106,7 +108,8 @@ def _split(text: str) -> tuple[str, tuple[int, int]]:
         return WILDCARD, alone
     host, colon, rest = text.partition(":")
     ports = _port_range(rest) if colon else (80, 80)
-    return (WILDCARD if host == "*" else canonical_ip(host) or host.lower()), ports or (0, 0)
+    known = {"*": WILDCARD, "localhost": "127.0.0.1"}
+    return known.get(host) or canonical_ip(host) or host.lower(), ports or (0, 0)
 
 
 def _port_range(text: str) -> tuple[int, int] | None:

@@ -88,12 +88,9 @@ class LocationLevel(Level):
 
     def shown(self) -> Location:
         """As it is reported."""
-        if self.match is Match.REGEX:
-            pattern = f"{'~*' if self.caseless else '~'} {self.text}"
-        else:
-            pattern = self.text
+        mark = ("~* " if self.caseless else "~ ") if self.match is Match.REGEX else ""
         matched = Match.PREFIX if self.match is Match.FINAL_PREFIX else self.match
-        return Location(pattern=pattern, matched=matched.value, at=self.at)
+        return Location(pattern=mark + self.text, matched=matched.value, at=self.at)
 
 
 def _written(directive: Directive) -> tuple[Match, bool, str]:

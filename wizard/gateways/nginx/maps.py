@@ -182,7 +182,7 @@ def _map(directive: Directive) -> Map:
             caseless = key.startswith("~*")
             made.regexes.append((key[2 if caseless else 1 :], caseless, value, entry.at))
         else:
-            key = key[1:] if key.startswith("\\") else key
+            key = key.removeprefix("\\")
             made.exact.setdefault(octets(key).lower(), value)
             if made.hostnames:
                 made.wildcards.add(key, value)

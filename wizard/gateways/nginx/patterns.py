@@ -1,4 +1,4 @@
-"""PCRE patterns of a configuration as Python patterns that match the same bytes.
+r"""PCRE patterns of a configuration as Python patterns that match the same bytes.
 
 Owns the translation of syntax, and the judgement which patterns cannot be used: what Python cannot express, and what
 could take unbounded time. May not know where a pattern is used. nginx compiles without UTF mode, so that a pattern
@@ -15,10 +15,13 @@ from wizard.gateways.nginx.octets import octets
 
 MAX_PATTERN = 4096
 MAX_SUBJECT = 8192
-MAX_RISKY_SUBJECT = 24
+MAX_STEPS = 10**9
 
-# A repeated group that itself repeats something: the shape that can take exponential time.
+# A repeated group that itself repeats something: the shape that can take exponential time. Groups of the form
+# `/[^/]+` or `[^/]+/` cannot: where one round ends is never in doubt.
 _NESTED_REPEAT = re.compile(r"(?<!\\)[*+}](?:[^()\\]|\\.)*\)(?:[*+]|\{\d*,)")
+_CLEAR_ROUND = re.compile(r"\((?:\?:|\?P<\w+>)?(?:(\\?[/.,;_-])\[\^\1\][*+]|\[\^(\\?[/.,;_-])\][*+]\2)\)[*+?]")
+_REPEAT = re.compile(r"(?<!\\)(?:[*+]|\{\d+,\})(?!\+)")
 
 _POSIX = {
     "alpha": "a-zA-Z",
@@ -51,13 +54,14 @@ _INSIDE = {"h": r"\t \xa0", "v": r"\n\x0b\f\r\x85", "e": r"\x1b", "b": r"\x08"}
 _QUANTIFIER = re.compile(r"\{(\d+)(,?)(\d*)\}")
 _NAMED = re.compile(r"\(\?(?:P?<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')")
 _FLAGS = re.compile(r"\(\?([imsx]*)(?:-([imsx]+))?([:)])")
+_KNOWN_GROUP = re.compile(r"\(\?(?:[:=!>]|<[=!])")
 _NAMED_BACK = re.compile(r"\\k(?:<(\w+)>|\{(\w+)\}|'(\w+)')|\\g\{([A-Za-z_]\w*)\}")
 _NUMBERED_BACK = re.compile(r"\\g(?:\{(\d+)\}|(\d+))")
 _HEX = re.compile(r"\\x(?:\{([0-9A-Fa-f]{1,2})\}|([0-9A-Fa-f]{0,2}))")
 _CONTROL = re.compile(r"\\c([@-_a-z])")
 
 
-class CannotTranslate(ValueError):
+class CannotTranslateError(ValueError):
     """A pattern that this program cannot match; the message says why."""
 
 
@@ -68,7 +72,11 @@ class Pattern:
     source: str
     compiled: re.Pattern[str]
     names: tuple[tuple[str, int], ...]
-    risky: bool
+    repeats: int  # how many parts repeat at will; more than any subject bears where repeats are nested
+
+    def takes_too_long(self, subject: str) -> bool:
+        """Whether a subject could keep the matcher busy for longer than anyone waits."""
+        return len(subject) > MAX_SUBJECT or len(subject) ** self.repeats > MAX_STEPS
 
     def match(self, subject: str) -> re.Match[str] | None:
         """The first match in a subject of one character a byte."""
@@ -80,17 +88,18 @@ def pattern(source: str, *, caseless: bool = False) -> Pattern:
     """Compile a pattern as it stands in the configuration.
 
     Raises:
-        CannotTranslate: it is no valid pattern, or one that Python cannot match as PCRE does.
+        CannotTranslateError: it is no valid pattern, or one that Python cannot match as PCRE does.
     """
     if len(source) > MAX_PATTERN:
-        raise CannotTranslate("the pattern is too long")
+        raise CannotTranslateError("the pattern is too long")
     text = _Translator(octets(source)).translate()
     try:
         compiled = re.compile(text, re.ASCII | (re.IGNORECASE if caseless else 0))
     except (re.error, OverflowError, RecursionError) as problem:
-        raise CannotTranslate(str(problem)) from None
-    risky = _NESTED_REPEAT.search(text) is not None
-    return Pattern(source, compiled, tuple(compiled.groupindex.items()), risky)
+        raise CannotTranslateError(str(problem)) from None
+    plain = _CLEAR_ROUND.sub("", text)
+    repeats = 20 if _NESTED_REPEAT.search(plain) else len(_REPEAT.findall(plain))
+    return Pattern(source, compiled, tuple(compiled.groupindex.items()), repeats)
 
 
 class _Translator:
@@ -115,7 +124,7 @@ class _Translator:
                 self._group()
             elif char == ")":
                 if len(self._open) < 2:
-                    raise CannotTranslate("unmatched parentheses")
+                    raise CannotTranslateError("unmatched parentheses")
                 self._out.append(")" * len(self._open.pop()) + ")")
                 self._at += 1
             elif char == "|":
@@ -129,7 +138,7 @@ class _Translator:
                 self._out.append(char)
                 self._at += 1
         if len(self._open) != 1:
-            raise CannotTranslate("missing closing parenthesis")
+            raise CannotTranslateError("missing closing parenthesis")
         return "".join(self._out) + ")" * len(self._open[0])
 
     def _take(self, found: re.Match[str], text: str) -> None:
@@ -139,7 +148,7 @@ class _Translator:
     def _escape(self) -> None:
         source, at = self._source, self._at
         if at + 1 >= len(source):
-            raise CannotTranslate("\\ at end of pattern")
+            raise CannotTranslateError("\\ at end of pattern")
         char = source[at + 1]
         if char == "Q":
             end = source.find("\\E", at + 2)
@@ -160,7 +169,7 @@ class _Translator:
             self._out.append(_OUTSIDE[char])
             self._at += 2
         elif char in "GKXCpPoLlUugk":
-            raise CannotTranslate(f"\\{char} is not supported")
+            raise CannotTranslateError(f"\\{char} is not supported")
         else:
             self._out.append(source[at : at + 2])
             self._at += 2
@@ -182,7 +191,7 @@ class _Translator:
             first = False
             if char == "[" and (found := re.compile(r"\[:(\^?)(\w+):\]").match(source, self._at)):
                 if found[1] or found[2] not in _POSIX:
-                    raise CannotTranslate(f"{found[0]} is not supported")
+                    raise CannotTranslateError(f"{found[0]} is not supported")
                 self._take(found, _POSIX[found[2]])
             elif char == "\\":
                 self._class_escape()
@@ -190,12 +199,12 @@ class _Translator:
                 # Python reads some doubled signs inside a class as set operations; an escaped sign is only itself.
                 self._out.append("\\" + char if char in "[]&~|" else char)
                 self._at += 1
-        raise CannotTranslate("missing terminating ]")
+        raise CannotTranslateError("missing terminating ]")
 
     def _class_escape(self) -> None:
         source, at = self._source, self._at
         if at + 1 >= len(source):
-            raise CannotTranslate("missing terminating ]")
+            raise CannotTranslateError("missing terminating ]")
         char = source[at + 1]
         if found := _HEX.match(source, at):
             self._take(found, f"\\x{(found[1] or found[2] or '0'):0>2}")
@@ -205,7 +214,7 @@ class _Translator:
             self._out.append(_INSIDE[char])
             self._at += 2
         elif char in "HVNRXpPQEo":
-            raise CannotTranslate(f"\\{char} in a class is not supported")
+            raise CannotTranslateError(f"\\{char} in a class is not supported")
         else:
             self._out.append(source[at : at + 2])
             self._at += 2
@@ -213,7 +222,7 @@ class _Translator:
     def _group(self) -> None:
         source, at = self._source, self._at
         if source.startswith("(*", at):
-            raise CannotTranslate("verbs such as (*UTF8) are not supported")
+            raise CannotTranslateError("verbs such as (*UTF8) are not supported")
         if found := _NAMED.match(source, at):
             self._take(found, f"(?P<{found[1] or found[2]}>")
             self._open.append([])
@@ -222,15 +231,11 @@ class _Translator:
         elif source.startswith("(?#", at):
             end = source.find(")", at)
             if end < 0:
-                raise CannotTranslate("missing ) after (?# comment")
+                raise CannotTranslateError("missing ) after (?# comment")
             self._at = end + 1
         elif source.startswith("(?", at):
-            if (
-                source[at + 2 : at + 3] not in {":", "=", "!", "<", ">"}
-                or source.startswith("(?<", at)
-                and (source[at + 3 : at + 4] not in {"=", "!"})
-            ):
-                raise CannotTranslate(f"{source[at : at + 4]} is not supported")
+            if not _KNOWN_GROUP.match(source, at):
+                raise CannotTranslateError(f"{source[at : at + 4]} is not supported")
             width = 4 if source.startswith("(?<", at) else 3
             self._out.append(source[at : at + width])
             self._at += width

@@ -14,7 +14,7 @@ from typing import TypeVar
 from wizard.gateways.nginx.levels import Level
 from wizard.gateways.nginx.locations import LocationLevel
 from wizard.gateways.nginx.octets import octets, said, text_of, unknown_in
-from wizard.gateways.nginx.patterns import MAX_RISKY_SUBJECT, MAX_SUBJECT, CannotTranslate, pattern
+from wizard.gateways.nginx.patterns import CannotTranslateError, pattern
 from wizard.gateways.nginx.servers import Bound, Server
 from wizard.gateways.nginx.tree import Configuration
 from wizard.model import Place
@@ -147,7 +147,7 @@ class Request:
         where = f" ({at})" if at is not None else ""
         try:
             compiled = pattern(source, caseless=caseless)
-        except CannotTranslate as problem:
+        except CannotTranslateError as problem:
             raise Undecided(f'the pattern "{one_line(source)}"{where} cannot be tried here: {problem}') from None
         if unknown_in(subject):
             reason = f'whether "{one_line(source)}"{where} matches depends on {self.choices.why(subject)}'
@@ -161,7 +161,7 @@ class Request:
                 self.captures = (part,) * 10
                 self.values.update((name, part) for name, _ in compiled.names)
             return yes
-        if len(subject) > MAX_SUBJECT or (compiled.risky and len(subject) > MAX_RISKY_SUBJECT):
+        if compiled.takes_too_long(subject):
             raise Undecided(f'the pattern "{one_line(source)}"{where} may take too long to try')
         match = compiled.match(subject)
         if match is None:

@@ -78,13 +78,14 @@ def enter(request: Request, level: Level) -> None:
         request.handler = level
 
 
-HANDLERS = frozenset(
+_HANDLER_NAMES = (
     "proxy_pass fastcgi_pass uwsgi_pass scgi_pass grpc_pass memcached_pass stub_status empty_gif flv mp4 perl "
-    "content_by_lua content_by_lua_block content_by_lua_file js_content echo echo_exec passenger_enabled hls f4f api "
+    "content_by_lua content_by_lua_block content_by_lua_file js_content echo echo_exec passenger_enabled hls f4f "
     "upload_pass rtmp_stat vhost_traffic_status_display check_status push_stream_publisher "
     "push_stream_subscriber nchan_publisher nchan_subscriber nchan_pubsub redis_pass redis2_pass drizzle_pass "
-    "postgres_pass ajp_pass pass dav_ext_methods_handler upstream_show status".split()
+    "postgres_pass ajp_pass upstream_show"
 )
+HANDLERS = frozenset(_HANDLER_NAMES.split())
 
 
 def _rewrite(run: _Run, _level: Level, directive: Directive) -> None:

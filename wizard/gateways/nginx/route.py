@@ -18,7 +18,7 @@ from wizard.gateways.nginx.request import Choices, Exists, Request, Undecided, w
 from wizard.gateways.nginx.rewrite import Answer
 from wizard.gateways.nginx.servers import Bound, http
 from wizard.gateways.nginx.tree import Configuration
-from wizard.gateways.nginx.uri import BadUrl, Target, normalised, target, valid_host
+from wizard.gateways.nginx.uri import BadUrlError, Target, normalised, target, valid_host
 from wizard.model import Instance, Route
 
 DEFAULT_HEADERS: Mapping[str, str] = {"User-Agent": "gateway-wizard", "Accept": "*/*"}
@@ -72,7 +72,7 @@ def route(
     """
     try:
         to = target(url)
-    except BadUrl:
+    except BadUrlError:
         return None
     sent = {key.lower(): value for key, value in (DEFAULT_HEADERS if headers is None else headers).items()}
     authority = sent.setdefault("host", to.authority)

@@ -27,7 +27,11 @@ class Server:
         self.directive = directive
         self.http = http
         self.names = tuple(name for names in directive.all("server_name") for name in names.args)
-        written = [listen for one in directive.all("listen") for listen in listens(one)]
+        written = [
+            msgspec.structs.replace(listen, tls=listen.tls or self._on("ssl"), http2=listen.http2 or self._on("http2"))
+            for one in directive.all("listen")
+            for listen in listens(one)
+        ]
         assumed = Listen(Address(WILDCARD, 80), directive.at, written=False)
         self.listens = written if directive.all("listen") else [assumed]
 
@@ -35,6 +39,11 @@ class Server:
     def level(self) -> LocationLevel:
         """Its own level, with all locations below."""
         return LocationLevel(Kind.SERVER, self.directive, self.http)
+
+    def _on(self, switch: str) -> bool:
+        """Whether a switch that holds for all its addresses is on: `ssl` before 1.25, `http2` since."""
+        own = self.directive.last(switch)
+        return own is not None and own.args[:1] == ("on",)
 
     @property
     def at(self) -> Place:

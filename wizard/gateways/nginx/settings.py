@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from wizard.gateways.nginx.levels import Level
 from wizard.gateways.nginx.listen import canonical_ip
-from wizard.gateways.nginx.octets import octets, text_of
+from wizard.gateways.nginx.octets import text_of
 from wizard.gateways.nginx.request import Request
 from wizard.gateways.nginx.tree import Directive
 from wizard.gateways.nginx.upstreams import Destination
@@ -73,7 +73,7 @@ def proxying(request: Request, kind: str, passing: Directive, to: Destination, u
         named_at_run_time=named,
         bind=text_of(fill(request, bind)) if bind and bind != "off" else None,
         next_upstream=tuple(_words(level, f"{kind}_next_upstream") or ("error", "timeout")),
-        upgrade=_upgrades(headers, level),
+        upgrade=_upgrades(level),
         intercept_errors=level.flag(f"{kind}_intercept_errors"),
         at=passing.at,
     )
@@ -133,9 +133,9 @@ def _resolvers(directive: Directive | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _upgrades(headers: tuple[tuple[str, str], ...], level: Level) -> bool:
+def _upgrades(level: Level) -> bool:
     """Whether a WebSocket handshake would get through: HTTP/1.1, and both headers passed on where the client sent them."""
     written = {one.args[0].lower(): one.args[1] for one in level.every("proxy_set_header") if len(one.args) == 2}
     if level.word("proxy_http_version", "1.0") != "1.1" or "connection" not in written:
         return False
-    return bool(written.get("upgrade")) and bool(written["connection"]) and octets(written["connection"]) != "close"
+    return bool(written.get("upgrade")) and written["connection"].lower() not in {"", "close"}

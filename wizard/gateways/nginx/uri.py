@@ -16,6 +16,7 @@ from wizard.gateways.nginx.octets import octets
 MAX_TARGET = 8192
 
 _UNSENT = re.compile(r"[\x00-\x20\x7f-\xff\"<>]")
+_NO_HOST = re.compile(r"[\x00-\x20\x7f/]|\.\.")
 _HEX = re.compile(r"[0-9a-fA-F]{2}")
 _COMPLEX = re.compile(r"[%#]|//|/\.")
 
@@ -47,7 +48,7 @@ class Uri:
     plus: bool
 
 
-class BadUrl(ValueError):
+class BadUrlError(ValueError):
     """Text that is no http or https URL; the message says why."""
 
 
@@ -55,10 +56,10 @@ def target(url: str) -> Target:
     """Take a URL apart as a client does before it sends a request; a fragment is not sent.
 
     Raises:
-        BadUrl: it is no http or https URL with a host.
+        BadUrlError: it is no http or https URL with a host.
     """
     if len(url) > MAX_TARGET:
-        raise BadUrl("the URL is too long")
+        raise BadUrlError("the URL is too long")
     text = url.strip()
     if "://" not in text:
         text = f"http://{text}"
@@ -66,11 +67,11 @@ def target(url: str) -> Target:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
     except ValueError as problem:
-        raise BadUrl(str(problem)) from None
+        raise BadUrlError(str(problem)) from None
     if parts.scheme not in {"http", "https"}:
-        raise BadUrl(f"{parts.scheme} is neither http nor https")
+        raise BadUrlError(f"{parts.scheme} is neither http nor https")
     if not host:
-        raise BadUrl("the URL names no host")
+        raise BadUrlError("the URL names no host")
     host = _sent_host(host)
     tls = parts.scheme == "https"
     usual = 443 if tls else 80
@@ -90,30 +91,17 @@ def _sent_host(host: str) -> str:
     try:
         return host.encode("idna").decode("ascii").lower()
     except UnicodeError as problem:
-        raise BadUrl(f"the host name cannot be sent: {problem}") from None
+        raise BadUrlError(f"the host name cannot be sent: {problem}") from None
 
 
 def valid_host(sent: str) -> str | None:
     """The host that nginx looks a server up with, from a Host header; None where it answers 400."""
-    before = -2
-    end = len(sent)
-    literal = rest = False
-    for at, char in enumerate(sent):
-        if char == ".":
-            if before == at - 1:
-                return None
-            before = at
-        elif char == ":":
-            if not literal and not rest:
-                end, rest = at, True
-        elif char == "[" and at == 0:
-            literal = True
-        elif char == "]":
-            if literal:
-                end, literal, rest = at + 1, False, True
-        elif char == "/" or char <= " " or char == "\x7f":
-            return None
-    if before == end - 1:
+    if _NO_HOST.search(sent):
+        return None
+    end = sent.find("]") + 1 if sent.startswith("[") else sent.find(":")
+    if end < 0 or (end == 0 and not sent.startswith(":")):
+        end = len(sent)
+    if sent.rfind(".") == end - 1:
         end -= 1
     return sent[:end].lower() if end > 0 else None
 
@@ -125,7 +113,7 @@ def normalised(sent: str, *, merge_slashes: bool) -> Uri | None:
         sent: the target as sent, one character a byte, beginning with a slash.
         merge_slashes: the setting of the server that took the connection.
     """
-    raw, mark, args = sent.partition("?")
+    raw, _, args = sent.partition("?")
     if "#" in raw:
         raw, args = raw.partition("#")[0], ""
     args = args.partition("#")[0]

@@ -215,10 +215,11 @@ _PREFIXES: tuple[tuple[str, Callable[[Request, str], str]], ...] = (
     ),
     ("sent_http_", lambda request, name: request.choices.unknown(f"$sent_http_{name}, known after the answer")),
 )
-_NOT_KNOWN = frozenset(
+_RUN_TIME_NAMES = (
     "binary_remote_addr remote_port bytes_sent body_bytes_sent pipe request_completion request_length request_time "
     "request_id status connection connection_requests connection_time nginx_version hostname pid msec time_iso8601 "
     "time_local gzip_ratio uid_got uid_set uid_reset secure_link secure_link_expires invalid_referer slice_range "
-    "ancient_browser modern_browser msie realip_remote_port session_time spdy".split()
+    "ancient_browser modern_browser msie realip_remote_port session_time spdy"
 )
+_NOT_KNOWN = frozenset(_RUN_TIME_NAMES.split())
 _NOT_KNOWN_PREFIXES = ("ssl_", "tcpinfo_", "geoip", "sent_trailer_", "connections_", "proxy_protocol_", "jwt_")
