@@ -8,21 +8,57 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wizard.checks import (
+    circle,
     connect,
+    earlier,
     gateway,
+    generated,
+    handling,
+    limits,
     listen,
     logged,
     memory,
     name,
+    outside,
     packet,
+    patience,
     peer,
+    pool,
+    reloaded,
     repair,
     reply,
     request,
     service,
+    taken,
     tls,
+    vhost,
 )
 from wizard.checks.registry import Check, checks
 
-MODULES = (connect, gateway, listen, logged, memory, name, packet, peer, repair, reply, request, service, tls)
+MODULES = (
+    circle,
+    connect,
+    earlier,
+    gateway,
+    generated,
+    handling,
+    limits,
+    listen,
+    logged,
+    memory,
+    name,
+    outside,
+    packet,
+    patience,
+    peer,
+    pool,
+    reloaded,
+    repair,
+    reply,
+    request,
+    service,
+    taken,
+    tls,
+    vhost,
+)
 CHECKS: Mapping[str, Check] = checks()

@@ -41,6 +41,41 @@ def inserted_after(configuration: Configuration | None, at: Place | None, new: s
     return _edit(configuration, at.file, at.line - 1, f"{line}\n{indent}{new}")
 
 
+def cut(configuration: Configuration | None, at: Place | None, name: str) -> Edit | None:
+    """The edit that takes the directive of a name out of its line: as a comment where it stands alone there."""
+    if configuration is None or at is None or at.file not in configuration.files:
+        return None
+    lines = configuration.lines(at.file)
+    line = lines[at.line - 1].removesuffix("\r") if 0 < at.line <= len(lines) else ""
+    start = _standing_alone(line, name)
+    end = _end_of_directive(line, start) if start is not None else None
+    if start is None or end is None:
+        return None
+    if not line[:start].strip() and (not line[end:].strip() or line[end:].strip().startswith("#")):
+        return _edit(configuration, at.file, at.line - 1, f"{line[:start]}# {line[start:]}")
+    return _edit(configuration, at.file, at.line - 1, line[:start] + line[end:].lstrip())
+
+
+def _end_of_directive(line: str, start: int) -> int | None:
+    """Where the `;` that ends a directive stands, quotes minded; None where the line does not hold it."""
+    quote = ""
+    index = start
+    while index < len(line):
+        character = line[index]
+        if character == "\\":
+            index += 1
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character == ";":
+            return index + 1
+        elif character in "{}#":
+            return None
+        index += 1
+    return None
+
+
 def _edit(configuration: Configuration, file: str, index: int, after: str) -> Edit:
     lines = [line.removesuffix("\r") for line in configuration.lines(file)]
     return Edit(

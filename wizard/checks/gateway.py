@@ -5,17 +5,21 @@ Owns the checks `gateway`, `gateway-config`, `gateway-service` and `gateway-refu
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from wizard.checks.address import ROOT_GRANT
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.survey import Gateway, survey
-from wizard.gateways.nginx.refusal import WORDS, last_refusal
+from wizard.gateways.nginx.refusal import WORDS, Refusal, read_refusal
 from wizard.host.questions import FileRead, LogTail, NotAnswered, ReadLog, StampKind
+from wizard.logs.error_log import read_error_log
 from wizard.services import systemd
 from wizard.services.journal import last_words
 from wizard.services.manager import UnitCondition
 from wizard.text import one_line
 
 _SAME_SECOND = 1.0
+_DAY = 86400.0
 
 
 async def _gateway(subject: Subject, asker: Asker) -> Gateway | None:
@@ -161,29 +165,15 @@ async def gateway_refusal(subject: Subject, asker: Asker) -> Finding:
     found = await _gateway(subject, asker)
     if found is None:
         return Finding(UNKNOWN, "There is no gateway.")
-    lines: list[str] = []
-    gaps: list[Gap] = []
-    if await systemd.present(asker):
-        said = await last_words(asker, found.instance.unit or "nginx.service", lines=60, seconds=86400.0)
-        if isinstance(said, NotAnswered):
-            gaps.append(Gap("the journal of the gateway's unit", one_line(said.detail), said.grant))
-        else:
-            lines = [one.message for one in said]
-    refusal = last_refusal(lines)
-    if refusal is None:
-        tail = (
-            await asker.ask(ReadLog(_main_log(found), 86400.0, StampKind.NGINX_ERROR, 1 << 18, found.instance.within))
-        ).answer
-        if isinstance(tail, LogTail):
-            refusal = last_refusal(tail.content.decode("utf-8", "replace").split("\n"))
-        else:
-            gaps.append(Gap(f"{one_line(_main_log(found))}", one_line(tail.detail), tail.grant))
+    said, gaps = await refusals(found, asker)
+    since = found.instance.loaded if found.instance.pid is not None else None
+    refusal = next((one for at, one in reversed(said) if since is None or at is None or at > since), None)
     by_hand = f"journalctl -u {found.instance.unit or 'nginx.service'} -n 20"
     if refusal is None:
         return Finding(
             UNKNOWN if gaps else "none",
             "No refused start was logged in the last day.",
-            gaps=tuple(gaps),
+            gaps=gaps,
             by_hand=by_hand,
         )
     values: dict[str, Value] = {
@@ -192,7 +182,38 @@ async def gateway_refusal(subject: Subject, asker: Asker) -> Finding:
         "file": refusal.at.file if refusal.at else found.instance.config,
         "line": refusal.at.line if refusal.at else 0,
     }
-    return Finding(refusal.word, f"nginx said: {one_line(refusal.text)}.", values, tuple(gaps), by_hand)
+    return Finding(refusal.word, f"nginx said: {one_line(refusal.text)}.", values, gaps, by_hand)
+
+
+async def refusals(found: Gateway, asker: Asker) -> tuple[tuple[tuple[float | None, Refusal], ...], tuple[Gap, ...]]:
+    """What the gateway said in the last day when it refused a configuration, oldest first, and what could not be read.
+
+    The journal of its unit is read first; its error log where the journal holds nothing. `still could not bind()` only
+    repeats an earlier line and is left out.
+    """
+    lines: list[tuple[float | None, str]] = []
+    gaps: list[Gap] = []
+    if await systemd.present(asker):
+        said = await last_words(asker, found.instance.unit or "nginx.service", lines=60, seconds=_DAY)
+        if isinstance(said, NotAnswered):
+            gaps.append(Gap("the journal of the gateway's unit", one_line(said.detail), said.grant))
+        else:
+            lines = [(one.time, one.message) for one in said]
+    read = _refused(lines)
+    if not read:
+        path = _main_log(found)
+        question = ReadLog(path, _DAY, StampKind.NGINX_ERROR, 1 << 18, found.instance.within)
+        tail = (await asker.ask(question)).answer
+        if isinstance(tail, LogTail):
+            read = _refused((one.time, one.line) for one in read_error_log(tail, everything=True))
+        else:
+            gaps.append(Gap(f"{one_line(path)}", one_line(tail.detail), tail.grant))
+    return read, tuple(gaps)
+
+
+def _refused(lines: Iterable[tuple[float | None, str]]) -> tuple[tuple[float | None, Refusal], ...]:
+    read = ((at, read_refusal(line)) for at, line in lines)
+    return tuple((at, one) for at, one in read if one is not None and not one.text.startswith("still could not bind"))
 
 
 def _main_log(found: Gateway) -> str:

@@ -164,8 +164,9 @@ class Cause(msgspec.Struct, frozen=True):
     `needs` are alternatives: the first that holds counts. `decisive` is the check whose observation only this cause
     explains. `excludes` are observations that rule it out. `explains` are cause ids that are consequences of this one:
     they are folded under it where both hold. `refused` are popular harmful fixes, each with the reason.
-    `past_title` and `past_summary` are said instead where the fault is over. `other_requests` says that it breaks
-    other requests than the safe one that a walk makes (uploads): it counts though that one works.
+    `variant` tells two entries of one id apart: the same fault at another place of the path, or one that is over, is
+    found and told in another way. `other_requests` says that it breaks other requests than the safe one that a walk
+    makes (uploads): it counts though that one works.
     `article` is Markdown: what it is, and how it is told from its look-alikes.
     """
 
@@ -181,6 +182,10 @@ class Cause(msgspec.Struct, frozen=True):
     commands: tuple[Command, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()  # command, why not
     priority: int = 0  # of two causes of equal confidence the higher one comes first
-    past_title: str = ""
-    past_summary: str = ""
+    variant: str = ""
     other_requests: bool = False
+
+    @property
+    def name(self) -> str:
+        """What this entry is called in the catalogue: its id, and its variant where it has one."""
+        return f"{self.id}/{self.variant}" if self.variant else self.id

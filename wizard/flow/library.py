@@ -57,11 +57,12 @@ def load_library(*sources: Source) -> Library:
                 own_flows[loaded.flow.name] = loaded.flow
                 places["flow", loaded.flow.name] = loaded.places
             for cause in loaded.causes:
-                if cause.id in own_causes:
-                    first = own_causes[cause.id].at
-                    problems.append(Problem(cause.at, f"two causes are called {cause.id!r}", f"the other at {first}"))
-                own_causes[cause.id] = cause
-                places["cause", cause.id] = loaded.places
+                if cause.name in own_causes:
+                    first = own_causes[cause.name].at
+                    what = f"two causes are called {cause.name!r}"
+                    problems.append(Problem(cause.at, what, f"the other at {first}"))
+                own_causes[cause.name] = cause
+                places["cause", cause.name] = loaded.places
         flows.update(own_flows)
         causes.update(own_causes)
     return Library(

@@ -48,8 +48,6 @@ class _CauseLinter:
         for text, at in (
             (cause.title, self._places.of(cause, "title")),
             (cause.summary, self._places.of(cause, "summary")),
-            (cause.past_title, self._places.of(cause, "past-title")),
-            (cause.past_summary, self._places.of(cause, "past-summary")),
         ):
             yield from self._bound(cause, text, at, {})
         for index, (run, because) in enumerate(cause.refused):
@@ -127,13 +125,13 @@ class _CauseLinter:
 
     def look_alikes(self) -> Iterator[Problem]:
         causes = sorted(self._causes.values(), key=lambda cause: cause.at)
-        consequences = {cause.id: set(topological([cause.id], self._explained)) for cause in causes}
+        consequences = {cause.name: set(topological([cause.name], self._explained)) for cause in causes}
         for number, one in enumerate(causes):
             for other in causes[number + 1 :]:
                 if (
                     one.priority != other.priority
-                    or one.id in consequences[other.id]
-                    or other.id in consequences[one.id]
+                    or one.id in consequences[other.name]
+                    or other.id in consequences[one.name]
                 ):
                     continue
                 index = _indistinguishable(one, other)

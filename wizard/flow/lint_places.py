@@ -22,7 +22,7 @@ class Places:
 
     def of(self, entity: Flow | Cause, *path: str, key: bool = False) -> At:
         """Where the value behind a path of keys stands (or its key); the nearest part that is known otherwise."""
-        kind = ("flow", entity.name) if isinstance(entity, Flow) else ("cause", entity.id)
+        kind = ("flow", entity.name) if isinstance(entity, Flow) else ("cause", entity.name)
         for length in range(len(path), 0, -1):
             place = self._places.get((*kind, *path[:length]))
             if place is not None:
@@ -37,7 +37,7 @@ class Places:
 
     def lists_needs(self, cause: Cause) -> bool:
         """Whether `needs` was written as a list of alternatives, not as the only one."""
-        return ("cause", cause.id, "needs", "0") in self._places
+        return ("cause", cause.name, "needs", "0") in self._places
 
 
 def names_used(text: str, at: At, problems: list[Problem]) -> Iterator[str]:

@@ -14,7 +14,7 @@ lead anywhere; that is the linter's. `language.py` shows a flow file. A cause fi
       excludes: {listener: present}      # observations that rule it out
       explains: [upstream-not-listening] # causes that are consequences of this one
       priority: 10
-      past-title: "{server.address} was away"   # said instead where the fault is over; past-summary too
+      variant: past                      # another entry of the same id: elsewhere on the path, or over
       other-requests: false              # true: it breaks others than the safe request that a walk makes
       article: |
         What it is, and how it is told from its look-alikes.
@@ -71,8 +71,8 @@ _STEP_KEYS = {
     "each": (("each", "flow", "question", "why", "next"), ("each", "flow", "next")),
 }
 _CAUSE_KEYS = (
-    "id", "title", "summary", "past-title", "past-summary", "article", "decisive", "needs", "excludes", "explains",
-    "priority", "other-requests", "commands", "refused",
+    "id", "variant", "title", "summary", "article", "decisive", "needs", "excludes", "explains", "priority",
+    "other-requests", "commands", "refused",
 )  # fmt: skip
 _COMMAND_KEYS = ("stage", "run", "pipe", "edit", "why", "changes", "needs-root", "undo", "when")
 
@@ -138,10 +138,11 @@ def read_causes(file: str, text: str) -> Loaded:
         cause = reader.cause(item)
         if cause is None:
             continue
-        if cause.id in causes:
-            reader.note(cause.at, f"two causes are called {cause.id!r}", f"first on line {causes[cause.id].at.line}")
-        causes[cause.id] = cause
-        where.update({("cause", cause.id, *path): place for path, place in nodes.places(item)})
+        if cause.name in causes:
+            first = f"first on line {causes[cause.name].at.line}"
+            reader.note(cause.at, f"two causes are called {cause.name!r}", first)
+        causes[cause.name] = cause
+        where.update({("cause", cause.name, *path): place for path, place in nodes.places(item)})
     if reader.problems:
         return Loaded(problems=tuple(sorted(reader.problems)))
     return Loaded(causes=tuple(causes.values()), places=where)
@@ -286,8 +287,7 @@ class _FileReader(Reader):
                 if refused is not None
             ),
             priority=self.number(fields.get("priority"), "priority"),
-            past_title=self.line(fields.get("past-title"), "past-title"),
-            past_summary=self.line(fields.get("past-summary"), "past-summary"),
+            variant=self.name(fields.get("variant"), "variant"),
             other_requests=self.switch(fields.get("other-requests"), "other-requests"),
         )
 

@@ -309,6 +309,7 @@ _PROGRAMS: Mapping[str, Shape] = MappingProxyType(
         "ip6tables-nft-save": _tables(Need.NF_TABLES),
         "getent": _getent,
         "namei": _of_path("-l", "-om", "-lx"),
+        "df": _of_path("-Pk", "-Pi"),
         "dpkg-query": _of_path("-S", "--search"),
         "rpm": _of_path("-qf"),
         "uname": _uname,

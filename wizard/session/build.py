@@ -207,8 +207,8 @@ def _cause(one: Conclusion, observed: Observed, cite: _Citations) -> shape.Cause
     subject = observed.subjects.get(one.subject)
     return shape.CausePart(
         id=one.cause.id,
-        title=_said((one.past and one.cause.past_title) or one.cause.title, values),
-        summary=_said((one.past and one.cause.past_summary) or one.cause.summary, values),
+        title=_said(one.cause.title, values),
+        summary=_said(one.cause.summary, values),
         confidence=str(one.confidence),
         when="past" if one.past else "now",
         subject=visible((subject.server or subject.url or subject.key) if subject else one.subject),

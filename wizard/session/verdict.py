@@ -90,8 +90,8 @@ def conclude(causes: Iterable[Cause], observed: Observed, scopes: Mapping[str, S
                 ruled_out.append(one)
             else:
                 still_open.append(one)
-    kept = sorted(_folded(held, observed), key=lambda one: _rank(one, observed))
-    concluded = [_timed(one, observed) for one in kept]
+    timed = [_timed(one, observed) for one in held]
+    concluded = sorted(_folded(timed, observed), key=lambda one: _rank(one, observed))
     found = tuple(one for one in concluded if one.breaks_request and not one.past)
     warnings = tuple(one for one in concluded if not (one.breaks_request and not one.past))
     named = {one.cause.id for one in concluded} | {word for one in concluded for word in one.consequences}
@@ -223,8 +223,10 @@ def _folded(held: list[Conclusion], observed: Observed) -> list[Conclusion]:
 def _accounts_for(cause: Conclusion, consequence: Conclusion, observed: Observed) -> bool:
     """Whether one conclusion is a consequence of another: by what the cause says, or by where it stands in a chain.
 
-    A cause that is only possible does not hide what is known better.
+    A cause that is over explains nothing that is there now, and one that is only possible hides nothing known better.
     """
+    if cause.past and not consequence.past:
+        return False
     if cause.confidence is Confidence.POSSIBLE and consequence.confidence is not Confidence.POSSIBLE:
         return False
     if consequence.cause.id in cause.cause.explains and observed.related(cause.subject, consequence.subject):
@@ -237,8 +239,6 @@ def _lies_behind(cause: Conclusion, consequence: Conclusion, observed: Observed)
 
     What a further gateway answers is made by what is wrong behind it.
     """
-    if cause.past and not consequence.past:
-        return False
     further = consequence.subject in observed.path(cause.subject)
     further = further and consequence.subject not in observed.lineage(cause.subject)
     return further and any(one.step.check == "reply" and _is_bad(one) for one in consequence.evidence)

@@ -1,0 +1,150 @@
+"""What the gateway did with the walk's own request, by the lines that it logged about exactly that request.
+
+Owns the check `handling`. May not know causes. The running configuration is what a gateway acts by; the files are what
+it would act by after a reload. Its own words about a request that was made a moment ago tell the two apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from wizard.checks.address import parse_address, split_port
+from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
+from wizard.checks.request import request_for
+from wizard.host.port import Reply
+from wizard.host.questions import LogTail, NotReplied, ReadLog, Replied, Request, StampKind
+from wizard.logs.error_log import read_error_log
+from wizard.model import LogEvent, Phase, Route
+from wizard.text import one_line
+
+WINDOW = 150.0  # seconds: longer than any request of a walk
+MAX_LOG = 4 << 20
+EARLY = 0.7  # seconds by which a deadline must be missed before it counts as another one
+_LOUD = frozenset({"crit", "alert", "emerg"})
+_AUTH = "gateway-auth-subrequest-down"
+
+_OF_GATEWAY = {
+    "connections-exhausted": "connections-exhausted",
+    "no-descriptors": "no-descriptors",
+}
+_OF_REQUEST = {
+    **_OF_GATEWAY,
+    "no-live-upstreams": "no-live-upstreams",
+    "source-address-unusable": "source-address-unusable",
+    "limited": "limited",
+    "redirect-cycle": "redirect-cycle",
+    "temp-disk-full": "temp-file",
+    "temp-denied": "temp-file",
+}
+_SAID = ("meaning",)
+_WORDS = tuple(dict.fromkeys(_OF_REQUEST.values()))
+
+
+@check(
+    "handling",
+    Scope.ROUTE,
+    {
+        "quiet": (),
+        "same": ("asked", *_SAID),
+        "elsewhere": ("asked", "configured", *_SAID),
+        "sooner": ("asked", "after", "limit", *_SAID),
+        "other": _SAID,
+        **dict.fromkeys(_WORDS, _SAID),
+    },
+    bad=("elsewhere", "sooner", *_WORDS),
+)
+async def handling(subject: Subject, asker: Asker) -> Finding:
+    """Read what the gateway logged while it handled the request that was just made."""
+    route = subject.route
+    question = request_for(route) if route else None
+    if route is None or question is None:
+        return Finding(UNKNOWN, "There is no listener to send the request to.")
+    made = await asker.ask(question)
+    path = route.logs.error if route.logs else None
+    if path is None or path.startswith(("syslog:", "stderr", "memory:", "/dev/")):
+        return Finding(UNKNOWN, f"The gateway writes no error log to a file ({one_line(path or '') or 'off'}).")
+    by_hand = f"tail -n 20 {path}"
+    tail = (await asker.ask(ReadLog(path, WINDOW, StampKind.NGINX_ERROR, MAX_LOG, route.gateway.within))).answer
+    if not isinstance(tail, LogTail):
+        gap = Gap(one_line(path), one_line(tail.detail), tail.grant)
+        return Finding(UNKNOWN, f"{one_line(path)} could not be read: {one_line(tail.detail)}.", gaps=(gap,))
+    return _read(read_error_log(tail), route, question, made, by_hand)
+
+
+def _read(
+    events: Sequence[LogEvent],
+    route: Route,
+    question: Request,
+    made: Reply[Replied | NotReplied],
+    by_hand: str,
+) -> Finding:
+    began, ended = math.floor(made.at) - 1.0, made.at + made.seconds + 1.0
+    timely = [one for one in events if one.time is not None and began <= one.time <= ended]
+    own = [one for one in timely if _is_about(one, question)]
+    asked = [one for one in own if one.upstream and _AUTH not in one.causes and parse_address(one.upstream)]
+    if asked:
+        return _asked(asked[0], route, made, by_hand)
+    telling = next((one for one in reversed(own) if one.symptom in _OF_REQUEST), None)
+    telling = telling or next(
+        (one for one in reversed(timely) if one.request is None and one.symptom in _OF_GATEWAY), None
+    )
+    if telling is not None:
+        return _finding(_OF_REQUEST[telling.symptom], telling, {}, by_hand)
+    if own:
+        return _finding("other", own[-1], {}, by_hand)
+    if route.logs is not None and route.logs.error_level in _LOUD:
+        return Finding(UNKNOWN, f"The error log keeps nothing below {route.logs.error_level}.", by_hand=by_hand)
+    return Finding("quiet", "The gateway logged no failure of this request.", by_hand=by_hand)
+
+
+def _is_about(event: LogEvent, question: Request) -> bool:
+    host = next((value for name, value in question.headers if name.lower() == "host"), "")
+    line = f"{question.method} {question.target} HTTP/{question.version}"
+    return event.request == line and (event.host is None or event.host.lower() == host.lower())
+
+
+def _asked(event: LogEvent, route: Route, made: Reply[Replied | NotReplied], by_hand: str) -> Finding:
+    upstream = event.upstream or ""
+    values: dict[str, Value] = {"asked": upstream}
+    if route.undecided:
+        return _finding("same", event, values, by_hand)
+    if not _configured(route, upstream):
+        servers = route.upstream.servers if route.upstream else ()
+        shown = ", ".join(one.address for one in servers) or "no upstream"
+        finding = _finding("elsewhere", event, {**values, "configured": shown}, by_hand)
+        words = f"It asked {one_line(upstream)}; its files say {one_line(shown)}."
+        return Finding("elsewhere", words, finding.values, by_hand=by_hand)
+    limit = _limit(event, route)
+    if limit is not None and isinstance(made.answer, Replied) and made.answer.seconds_to_header < limit - EARLY:
+        after = round(made.answer.seconds_to_header, 1)
+        finding = _finding("sooner", event, {**values, "after": after, "limit": limit}, by_hand)
+        words = f"It gave up after {after:g} s; its files say {limit:g} s."
+        return Finding("sooner", words, finding.values, by_hand=by_hand)
+    return _finding("same", event, values, by_hand)
+
+
+def _configured(route: Route, upstream: str) -> bool:
+    """Whether the files send the request to this address; of a name only the port can be compared."""
+    used = parse_address(upstream)
+    for server in route.upstream.servers if route.upstream else ():
+        own = parse_address(server.address)
+        if own is None:
+            port = split_port(server.address)[1]
+            if used is None or used.path is not None or port in {0, used.port}:
+                return True
+        elif used is not None and own.text.rstrip(":") == used.text.rstrip(":"):
+            return True
+    return False
+
+
+def _limit(event: LogEvent, route: Route) -> float | None:
+    """The deadline that the files set for the phase in which the gateway gave up."""
+    if route.proxying is None or event.symptom not in {"response-timeout", "connect-timeout"}:
+        return None
+    return route.proxying.connect_timeout if event.phase is Phase.CONNECTING else route.proxying.read_timeout
+
+
+def _finding(outcome: str, event: LogEvent, values: dict[str, Value], by_hand: str) -> Finding:
+    about = f" ({one_line(event.upstream)})" if event.upstream else ""
+    return Finding(outcome, f"{event.meaning}{about}", {**values, "meaning": event.meaning}, by_hand=by_hand)
