@@ -222,6 +222,17 @@ def test_the_marks_do_not_depend_on_the_order_of_the_answers() -> None:
     assert one.records() == other.records()
 
 
+def test_a_recording_of_a_recorded_host_continues_its_marks() -> None:
+    old = recording((ReadFile("/a"), FileRead("/a", b"password=one", "/a", 1.0))).records()
+    unmarked = Reply(2, ReadFile("/b"), FileRead("/b", b"password=two", "/b", 1.0), 1.0, 0.0)
+    again = RecordingHost(RecordedHost([*old, unmarked]))
+    ask(again, ReadFile("/b"), ReadFile("/a"))
+    assert [b for one in again.records() for b in texts(one.answer) if isinstance(b, bytes)] == [
+        b"password=REDACTED-1",
+        b"password=REDACTED-2",
+    ]
+
+
 # --- replay ---------------------------------------------------------------------------------------------------
 
 

@@ -389,6 +389,15 @@ def test_hostile_text_passes_unchanged_or_marked(name: str) -> None:
     assert Redactor().data(b"password=" + payload[:2000] + b"\n").startswith(b"password=")
 
 
+def test_a_large_text_is_looked_at_once_but_still_cleaned_of_what_is_learned() -> None:
+    redactor = Redactor()
+    log = b"GET /?token=abc\nuse Tr0ub4dor&3\n" + b"x" * 70_000
+    once = redactor.data(log, learn=False)
+    assert redactor.data(once, learn=False) == once
+    redactor.text("DB_PASSWORD=Tr0ub4dor&3")
+    assert redactor.data(once, learn=False) == once.replace(b"Tr0ub4dor&3", b"REDACTED-2")
+
+
 def test_marks_are_counted_on() -> None:
     assert marks_in(b"nothing REDACTED-x") == 0
     assert marks_in(b"REDACTED-2 REDACTED-11... REDACTED-3") == 11

@@ -32,9 +32,36 @@ _TOKENS = re.compile(
     rb"|[srp]k_(?:live|test)_\w{10,}+|AIza[\w-]{35}|ya29\.[\w-]{20,}+|SG\.[\w-]{16,}+\.[\w-]{16,}+|npm_\w{30,}+"
     rb"|hv[sbr]\.[\w-]{20,}+|dop_v1_\w{40,}+|pypi-[\w-]{40,}+|sk-[\w-]{20,}+|whsec_[\w+/=]{16,}+|glsa_\w{20,}+)"
 )
-_TOKEN_STARTS = re.compile(
-    rb"eyJ|A(?:KI|SI|BI|CC)A|gh[pousr]_|github_pat_|gl(?:pat|dt|rt)-|xox[abeoprs]-|[srp]k[_-]|AIza|ya29\.|SG\.|npm_"
-    rb"|hv[sbr]\.|dop_v1_|pypi-|whsec_|glsa_"
+_TOKEN_STARTS = (
+    *(
+        b"eyJ",
+        b"AKIA",
+        b"ASIA",
+        b"ABIA",
+        b"ACCA",
+        b"ghp_",
+        b"gho_",
+        b"ghu_",
+        b"ghs_",
+        b"ghr_",
+        b"github_pat_",
+        b"glpat-",
+    ),
+    *(
+        b"gldt-",
+        b"glrt-",
+        b"xox",
+        b"k_live_",
+        b"k_test_",
+        b"AIza",
+        b"ya29.",
+        b"SG.",
+        b"npm_",
+        b"hvs.",
+        b"hvb.",
+        b"hvr.",
+    ),
+    *(b"dop_v1_", b"pypi-", b"sk-", b"whsec_", b"glsa_"),
 )
 _HASHES = re.compile(
     # crypt(5), and what htpasswd(1), LDAP and PostgreSQL write
@@ -74,7 +101,7 @@ _SCHEME = re.compile(
 )
 
 _LOOKS = (
-    _Look(_TOKENS, 0, _TOKEN_STARTS.search, judged=False),
+    _Look(_TOKENS, 0, lambda data: any(start in data for start in _TOKEN_STARTS), judged=False),
     _Look(_HASHES, 0, lambda data: b"$" in data or b"}" in data, judged=False),
     _Look(_USERINFO, 1, lambda data: b"@" in data),
     _Look(_DSN, 1, lambda data: b"@" in data and b"://" in data),

@@ -11,7 +11,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from wizard.host.secrets.looks import after_scheme
-from wizard.host.secrets.names import KEYWORD, MARK, Kind, is_secret, kind_in_query, kind_of, looks_random
+from wizard.host.secrets.names import (
+    KEYWORD,
+    KEYWORD_PARTS,
+    MARK,
+    Kind,
+    is_secret,
+    kind_in_query,
+    kind_of,
+    looks_random,
+)
 from wizard.host.secrets.spans import Span
 
 _BEFORE = 256  # how far back a line is looked at
@@ -51,7 +60,7 @@ _UNTIL = {mark: re.compile(rb"[^\r\n\0" + mark + rb"]*+") for mark in (b'"', b"'
 _QUOTED = {mark: re.compile(rb"(?:[^\\\r\n\0" + mark + rb"]|\\[^\r\n\0])*+") for mark in (b'"', b"'", b"`")}
 _QUOTED_TWICE = {mark: re.compile(rb"[^\\\r\n\0" + mark + rb"]*+") for mark in (b'"', b"'", b"`")}
 
-_PARAMETER = re.compile(rb"(?:(?<=[?&;])|(?<=%3f)|(?<=%26))(?:amp;)?([a-z][\w.\[\]-]{1,63})(=|%3d)")
+_PARAMETER = re.compile(rb"(?:[?&;]|%3f|%26)(?:amp;)?([a-z][\w.\[\]-]{1,63})(=|%3d)")
 _PARAMETER_VALUE = re.compile(rb"[^\0&\s\"'<>#;,|\\)}\]]*+")
 _PATH_VALUE = re.compile(rb"[^\0?&\s\"'<>#;,|\\)}\]]*+")
 _ENCODED_VALUE = re.compile(rb"(?:[^\0&\s\"'<>#;,|\\)}\]%]|%(?!26))*+")
@@ -92,26 +101,26 @@ def secrets_by_name(data: bytes) -> Iterator[Span]:
     """The secrets that stand beside a name which says so."""
     lower = data.lower()
     position = 0
-    while hit := KEYWORD.search(lower, position):
-        site = _site(data, lower, hit)
-        position = max(hit.end(), site.end)
-        if site.kind is Kind.HARMLESS:
-            continue
-        link = _link(site)
-        value = _value(site, link) if link else None
-        if link and value:
-            # What stands in a secret, or before a mark that an earlier look set, is no name.
-            position = max(position, data.rfind(MARK, value.start, value.end))
-            for span in _judged(site, link, value):
-                yield span
-                position = max(position, span.end)
+    for first, last in _lines_of_interest(lower):
+        position = max(position, first)
+        while hit := KEYWORD.search(lower, position, last):
+            site = _site(data, lower, hit)
+            position = max(hit.end(), site.end)
+            link = _link(site) if site.kind is not Kind.HARMLESS else None
+            value = _value(site, link) if link else None
+            if link and value:
+                # What stands in a secret, or before a mark that an earlier look set, is no name.
+                position = max(position, data.rfind(MARK, value.start, value.end))
+                for span in _judged(site, link, value):
+                    yield span
+                    position = max(position, span.end)
 
 
 def secrets_in_queries(data: bytes) -> Iterator[Span]:
     """The secrets among the parameters of URLs and forms, also of a URL inside another one's parameter."""
     for match in _PARAMETER.finditer(data.lower()):
         if kind_in_query(match[1]) is not Kind.HARMLESS:
-            of_path = data[match.start() - 1 : match.start()] == b";"
+            of_path = match[0].startswith(b";")
             reader = _ENCODED_VALUE if match[2] != b"=" else _PATH_VALUE if of_path else _PARAMETER_VALUE
             end = _end(reader, data, match.end())
             if _worth(data[match.end() : end]):
@@ -129,6 +138,19 @@ def secrets_in_value(kind: Kind, value: bytes) -> list[Span] | None:
     if kind is Kind.DOUBTFUL and not looks_random(value, long=True):
         return None
     return [Span(0, len(value))] if is_secret(value) else []
+
+
+def _lines_of_interest(lower: bytes) -> list[tuple[int, int]]:
+    """The lines in which a keyword may be; each once, in order."""
+    lines: set[tuple[int, int]] = set()
+    for part in KEYWORD_PARTS:
+        found = lower.find(part)
+        while found >= 0:
+            end = lower.find(b"\n", found)
+            end = end if end >= 0 else len(lower)
+            lines.add((lower.rfind(b"\n", 0, found) + 1, end))
+            found = lower.find(part, end)
+    return sorted(lines)
 
 
 def _site(data: bytes, lower: bytes, hit: re.Match[bytes]) -> _Site:

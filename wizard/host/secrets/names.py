@@ -23,7 +23,24 @@ class Kind(Enum):
     COOKIES = auto()  # name=value pairs: Cookie, Set-Cookie
 
 
-# A quick look for places that deserve a closer one.
+# Whatever KEYWORD matches holds one of these; looking for them first is many times faster.
+KEYWORD_PARTS = (
+    *(
+        b"pass",
+        b"pwd",
+        b"secret",
+        b"token",
+        b"credential",
+        b"auth",
+        b"psk",
+        b"csrf",
+        b"key",
+        b"cookie",
+        b"jwt",
+        b"hmac",
+    ),
+    b"salt",
+)
 KEYWORD = re.compile(
     rb"pass(?:wor[dt]|wd|phrase|code)?|pwd|secret|token|credential|authorization|masterauth|psk|csrf"
     rb"|(?:api|app|auth|access|account|encryption|signing|master|private|shared|session|consumer|client|license|jwt"

@@ -19,6 +19,7 @@ from wizard.host.secrets.spans import Span, merged
 
 _KEPT_LENGTH = 512  # the size of a long header decides whether it fits into a buffer: such marks are filled up
 _MOST_KNOWN = 256  # each is looked for in every text
+_WORTH_REMEMBERING = 1 << 16
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _OPTION = re.compile(r"-{0,2}\w[\w.-]*")
 _TELLING = re.compile(rb"(?!/)(?:(?=\D{0,200}\d)(?=[^A-Za-z]{0,200}[A-Za-z])\S{8,}|[^\s/]{12,})")
@@ -38,7 +39,8 @@ class Redactor:
     def __init__(self, first: int = 1) -> None:
         self._marks: dict[bytes, bytes] = {}
         self._known: dict[bytes, bytes] = {}
-        self._first = first
+        self._next = first
+        self._clean: set[bytes] = set()  # large texts that came from here, as they are in the records too
 
     @property
     def known(self) -> int:
@@ -50,14 +52,23 @@ class Redactor:
         """How many different secrets were replaced so far."""
         return len(self._marks)
 
+    def leave_out(self, number: int) -> None:
+        """Give new secrets higher numbers than this one, which is a mark somewhere already."""
+        self._next = max(self._next, number + 1)
+
     def data(self, value: bytes, *, learn: bool = True) -> bytes:
         """Bytes of any kind, with the secrets in them replaced.
 
         What is no secret stays: addresses, paths, certificates, variables, switches, and marks set before.
         `learn=False` is for logs, which visitors write: their secrets are not looked for elsewhere.
         """
-        value = self._replaced(value, merged(private_keys(value)), learn=False)
-        return self._again(self._replaced(value, _beside_keys(value), learn=learn))
+        if value in self._clean:
+            return self._again(value)
+        done = self._replaced(value, merged(private_keys(value)), learn=False)
+        done = self._again(self._replaced(done, _beside_keys(done), learn=learn))
+        if len(done) >= _WORTH_REMEMBERING:
+            self._clean.add(done)
+        return done
 
     def text(self, value: str, *, learn: bool = True) -> str:
         """Text of any kind, with the secrets in it replaced."""
@@ -108,7 +119,8 @@ class Redactor:
         secret = _ESCAPED.sub(rb"\1", secret)  # a quoted string and what it means are one secret
         mark = self._marks.get(secret)
         if mark is None:
-            mark = MARK + str(self._first + len(self._marks)).encode()
+            mark = MARK + str(self._next).encode()
+            self._next += 1
             self._marks[secret] = mark = mark.ljust(len(secret), b".") if len(secret) >= _KEPT_LENGTH else mark
         return mark
 
