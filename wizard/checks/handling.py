@@ -81,14 +81,14 @@ def _read(
 ) -> Finding:
     began, ended = math.floor(made.at) - 1.0, made.at + made.seconds + 1.0
     timely = [one for one in events if one.time is not None and began <= one.time <= ended]
-    own = [one for one in timely if _is_about(one, question)]
-    asked = [one for one in own if one.upstream and _AUTH not in one.causes and parse_address(one.upstream)]
-    if asked:
-        return _asked(asked[0], route, made, by_hand)
+    own = _latest([one for one in timely if _is_about(one, question)])
     telling = next((one for one in reversed(own) if one.symptom in _OF_REQUEST), None)
-    telling = telling or next(
-        (one for one in reversed(timely) if one.request is None and one.symptom in _OF_GATEWAY), None
-    )
+    asked = [one for one in own if one.upstream and _AUTH not in one.causes and parse_address(one.upstream)]
+    if asked and (telling is None or telling.upstream is None):
+        return _asked(asked[0], route, made, by_hand)
+    if telling is None:
+        unbound = [one for one in timely if one.request is None and one.symptom in _OF_GATEWAY]
+        telling = unbound[-1] if unbound else None
     if telling is not None:
         return _finding(_OF_REQUEST[telling.symptom], telling, {}, by_hand)
     if own:
@@ -96,6 +96,11 @@ def _read(
     if route.logs is not None and route.logs.error_level in _LOUD:
         return Finding(UNKNOWN, f"The error log keeps nothing below {route.logs.error_level}.", by_hand=by_hand)
     return Finding("quiet", "The gateway logged no failure of this request.", by_hand=by_hand)
+
+
+def _latest(events: Sequence[LogEvent]) -> list[LogEvent]:
+    """The lines of the last connection: the same request may have been made by somebody else a second before."""
+    return [one for one in events if (one.pid, one.connection) == (events[-1].pid, events[-1].connection)]
 
 
 def _is_about(event: LogEvent, question: Request) -> bool:
