@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from wizard.host.port import Host, Reply
 from wizard.host.questions import Ask
-from wizard.host.redaction import redacted, redacted_again
+from wizard.host.redaction import highest_mark, redacted, redacted_again
 from wizard.host.secrets import Redactor
 
 A = TypeVar("A")
@@ -48,6 +48,8 @@ class RecordingHost:
 
     def records(self) -> tuple[Reply[Any], ...]:
         """Everything that was asked so far, in the order of the numbers, with all secrets replaced."""
+        for reply in self._raw.values():
+            self.redactor.leave_out(highest_mark(reply))  # where the host is a recorded one
         for number in sorted(self._raw):
             self._redacted[number] = redacted(self._raw.pop(number), self.redactor)
         if self.redactor.known != self._known:  # an early log may hold what a late configuration shows to be secret

@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 import msgspec
 
 from wizard.host.questions import FileRead, LogTail
-from wizard.host.secrets import Redactor
+from wizard.host.secrets import Redactor, marks_in
 
 T = TypeVar("T")
 
@@ -29,6 +29,13 @@ def redacted(value: T, redactor: Redactor) -> T:
 def redacted_again(value: T, redactor: Redactor) -> T:
     """A value that was redacted before, with the secrets replaced that became known since."""
     return cast("T", _mapped(value, redactor.text_again, redactor.again))
+
+
+def highest_mark(value: object) -> int:
+    """The highest number among the marks in a recorded value; 0 without any."""
+    return max(
+        (marks_in(one if isinstance(one, bytes) else one.encode("utf-8", "replace")) for one in texts(value)), default=0
+    )
 
 
 def texts(value: object) -> Iterator[str | bytes]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from wizard.host.redaction import redacted, redacted_again, texts
-from wizard.host.secrets import Redactor, marks_in
+from wizard.host.redaction import highest_mark, redacted, redacted_again
+from wizard.host.secrets import Redactor
 from wizard.session.session import Session
 
 
@@ -18,11 +18,10 @@ def without_secrets(session: Session, redactor: Redactor | None = None) -> Sessi
 
     Args:
         session: what is going to be written or shown to others.
-        redactor: the one of the recording, so that one secret has one mark; a new one continues its numbers.
+        redactor: the one of the recording, so that one secret has one mark.
     """
-    if redactor is None:
-        data = (text if isinstance(text, bytes) else text.encode("utf-8", "replace") for text in texts(session))
-        redactor = Redactor(first=1 + max(map(marks_in, data), default=0))
+    redactor = redactor or Redactor()
+    redactor.leave_out(highest_mark(session))
     asked = redacted(session.asked, redactor)  # first: configurations show what is secret in a target or a summary
     done = msgspec.structs.replace(
         session,
