@@ -21,8 +21,16 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     words = sys.argv[1:] if argv is None else argv
     if words in (["--version"], ["-V"]):
-        print(f"gateway-wizard {__version__}")
-        return OK
+        return _version()
     from wizard.commands.run import run
 
     return run(words)
+
+
+def _version() -> int:
+    try:
+        print(f"gateway-wizard {__version__}", flush=True)
+    except OSError:  # nobody reads, or the disk is full: there is nothing to add to that
+        sys.stdout = None  # type: ignore[assignment]  # what is buffered is not written once more on leaving
+        return NO_INPUT
+    return OK

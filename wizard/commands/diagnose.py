@@ -12,14 +12,17 @@ import time
 from collections.abc import Mapping
 
 from wizard import __version__
+from wizard.commands.answers import answers_of
+from wizard.commands.errors import InputError, UsageError
 from wizard.commands.library import known_checks, library_for
 from wizard.commands.output import printed, write
 from wizard.commands.progress import Progress
-from wizard.commands.run import InputError, UsageError
+from wizard.flow.library import Library
 from wizard.host.port import Host
 from wizard.host.questions import Identity, Me
 from wizard.host.recorded import RecordedHost
 from wizard.host.recording import RecordingHost
+from wizard.host.secrets import Redactor
 from wizard.session.build import build, exit_status
 from wizard.session.events import Event, Started
 from wizard.session.file import SessionFileError, load
@@ -52,7 +55,7 @@ def load_session(path: str) -> Session:
         ) from error
 
 
-def target_of(text: str | None, *, json: bool = False) -> Target:
+def target_of(text: str | None) -> Target:
     """The target as typed.
 
     Raises:
@@ -61,18 +64,18 @@ def target_of(text: str | None, *, json: bool = False) -> Target:
     try:
         return read_target(text)
     except TargetError as error:
-        raise UsageError(str(error), error.hint, json=json) from error
+        raise UsageError(str(error), error.hint) from error
 
 
 def diagnose(given: argparse.Namespace) -> int:
     """Walk, print, and give the exit status of the verdict."""
     form = given.format or "text"
-    target = target_of(given.target, json=form == "json")
+    target = target_of(given.target)
     library, flow = library_for(given.flow)
     source = load_session(given.source) if given.source else None
     if source is not None and given.target is None:
         target = target_of(source.target)
-    options = Options(given.since, given.timeout, flow, _answers(given))
+    options = options_of(given, source, flow, answers_of(given, library))
     host = RecordedHost(source.asked) if source is not None else live_host()
     if given.plan:
         from wizard.commands.planned import planned  # noqa: PLC0415 - seldom asked for
@@ -80,60 +83,81 @@ def diagnose(given: argparse.Namespace) -> int:
         write(asyncio.run(planned(host, target, library, options)))
         return 0
     recording = RecordingHost(host)
-    events: list[Event] = []
-    started = time.time() if source is None else source.started
-
-    async def walk() -> Me | None:
-        me = (await recording.ask(Identity())).answer
-        progress = Progress(enabled=form == "text" and source is None and sys.stderr.isatty())
-        events.append(Started(started, given.target, flow, given.since, __version__))
-        runner = Runner(
-            recording, library, known_checks(), emit=events.append, options=options, clock=lambda: _now(started, source)
-        )
-        async with progress.watching(runner):
-            await runner.run(target)
-        return me if isinstance(me, Me) else None
-
-    me = asyncio.run(walk())
-    walked = Session(
-        id=source.id if source is not None else session_id(started, me.hostname if me else ""),
-        started=started,
-        wizard=__version__,
-        target=given.target if source is None or given.target else source.target,
-        me=me,
-        asked=recording.records(),
-        events=tuple(events),
-    )
-    session = without_secrets(walked, recording.redactor)
-    if given.record:
-        try:
-            write_session(given.record, session, recording.redactor)
-        except SaveError as error:
-            raise InputError(error.what, str(error.path), error.hint) from error
+    run = _Run(recording, library, options, source, given.target)
+    progress = Progress(enabled=form == "text" and source is None and sys.stderr.isatty())
+    try:
+        asyncio.run(run.walk(target, progress))
+    finally:  # an interrupted walk is kept too: `resume` goes on with it
+        session = without_secrets(run.session(), recording.redactor)
+        if given.record:
+            _record(given.record, session, recording.redactor)
     report = build(session, library.causes.values(), known_checks())
     write(printed(report, form))
     return exit_status(report)
 
 
-def _now(started: float, source: Session | None) -> float:
-    """The time of an event: a recorded host has no present."""
-    return time.time() if source is None else started
+class _Run:
+    """One walk without a screen, and the session that comes of it."""
+
+    def __init__(
+        self, host: RecordingHost, library: Library, options: Options, source: Session | None, target: str | None
+    ) -> None:
+        self._host = host
+        self._library = library
+        self._options = options
+        self._source = source
+        self._target = target if source is None or target else source.target
+        self._started = self._now()
+        self._events: list[Event] = []
+        self._me: Me | None = None
+
+    async def walk(self, target: Target, progress: Progress) -> None:
+        """Walk to the end or the deadline."""
+        me = (await self._host.ask(Identity())).answer
+        self._me = me if isinstance(me, Me) else None
+        self._events.append(Started(self._started, self._target, self._options.flow, self._options.since, __version__))
+        runner = Runner(
+            self._host,
+            self._library,
+            known_checks(),
+            emit=self._events.append,
+            options=self._options,
+            clock=self._now,
+        )
+        async with progress.watching(runner):
+            await runner.run(target)
+
+    def session(self) -> Session:
+        """Everything so far."""
+        source, me = self._source, self._me
+        return Session(
+            id=source.id if source is not None else session_id(self._started, me.hostname if me else ""),
+            started=self._started,
+            wizard=__version__,
+            target=self._target,
+            options={"since": self._options.since, "timeout": self._options.timeout, "flow": self._options.flow},
+            me=me,
+            asked=self._host.records(),
+            events=tuple(self._events),
+        )
+
+    def _now(self) -> float:
+        """The time of an event: a recorded host has no present."""
+        return time.time() if self._source is None else self._source.started
 
 
-def _answers(given: argparse.Namespace) -> Mapping[str, str]:
-    answers: dict[str, str] = {}
-    if given.answers:
-        try:
-            with open(given.answers, encoding="utf-8") as stream:  # noqa: PTH123 - a path as typed, dash included
-                lines = stream.read(1 << 20).splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"the answers could not be read: {error}", given.answers) from error
-        for number, line in enumerate(lines, 1):
-            stripped = line.strip()
-            if stripped and not stripped.startswith("#"):
-                node, equals, value = stripped.partition("=")
-                if not equals:
-                    raise InputError("a line that is no answer", f"{given.answers}:{number}", "write FLOW/STEP=VALUE")
-                answers[node.strip()] = value.strip()
-    answers.update(dict(given.answer))
-    return answers
+def _record(path: str, session: Session, redactor: Redactor) -> None:
+    try:
+        write_session(path, session, redactor)
+    except SaveError as error:
+        raise InputError(error.what, str(error.path), error.hint) from error
+
+
+def options_of(
+    given: argparse.Namespace, source: Session | None, flow: str, answers: Mapping[str, str] | None = None
+) -> Options:
+    """How to walk: as typed, else as the session was recorded, whose logs were read so far back and no further."""
+    standard = Options()
+    recorded = source.options.get("since") if source is not None else None
+    since = getattr(given, "since", None) or (recorded if isinstance(recorded, int | float) else standard.since)
+    return Options(float(since), getattr(given, "timeout", standard.timeout), flow, answers or {})

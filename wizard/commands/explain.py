@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from wizard.commands.output import write
-from wizard.commands.run import InputError
+from wizard.commands.errors import InputError
+from wizard.commands.output import as_json, write
 from wizard.logs.recognise import explain_text
 from wizard.model import LogEvent
 from wizard.session.report import SCHEMA_VERSION
@@ -47,9 +47,7 @@ def explain(given: argparse.Namespace) -> int:
     """Explain a file or standard input; 0 where something was recognised, 3 where nothing was."""
     found = [_line(number, event) for number, event in explain_text(_read(given.file))]
     if given.json:
-        write(
-            msgspec.json.format(msgspec.json.encode(Explained(SCHEMA_VERSION, tuple(found))), indent=2).decode() + "\n"
-        )
+        write(as_json(Explained(SCHEMA_VERSION, tuple(found))))
     else:
         write("".join(_text(found)))
     return 0 if any(one.gateway for one in found) else 3

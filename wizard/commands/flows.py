@@ -12,9 +12,9 @@ from pathlib import Path
 
 import msgspec
 
+from wizard.commands.errors import InputError, UsageError
 from wizard.commands.library import known_checks, library_for
 from wizard.commands.output import write
-from wizard.commands.run import InputError, UsageError
 from wizard.flow.data import flows_root
 from wizard.flow.graph import dot, tree
 from wizard.flow.library import Source, load_library

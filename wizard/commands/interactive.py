@@ -11,15 +11,14 @@ import os
 import sys
 from pathlib import Path
 
-from wizard.commands.diagnose import live_host, load_session, target_of
+from wizard.commands.diagnose import live_host, load_session, options_of, target_of
+from wizard.commands.errors import InputError, UsageError
 from wizard.commands.library import known_checks, library_for
 from wizard.commands.output import write
-from wizard.commands.run import InputError, UsageError
 from wizard.host.port import Host
 from wizard.host.recorded import RecordedHost
 from wizard.host.recording import RecordingHost
 from wizard.session.session import Session
-from wizard.walk.runner import Options
 
 
 def wants_plain(given: argparse.Namespace) -> bool:
@@ -38,7 +37,7 @@ def interactive(given: argparse.Namespace) -> int:
     library, flow = library_for(getattr(given, "flow", None))
     text = getattr(given, "target", None) or (session.target if session else None)
     target = target_of(text)
-    options = Options(getattr(given, "since", 900.0), getattr(given, "timeout", 15.0), flow)
+    options = options_of(given, session, flow)
     host: Host = RecordedHost(session.asked) if session is not None else live_host()
     recording = RecordingHost(host)
     if wants_plain(given):

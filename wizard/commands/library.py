@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wizard.checks import all as all_checks
 from wizard.checks.registry import Check
-from wizard.commands.run import InputError, UsageError
+from wizard.commands.errors import InputError, UsageError
 from wizard.flow.data import flows_root, own_flows
 from wizard.flow.library import Library, Source, load_library
 from wizard.walk.runner import ENTRY

@@ -8,12 +8,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-import msgspec
-
 from wizard.checks.survey import Survey, survey
 from wizard.commands.diagnose import live_host, load_session, target_of
-from wizard.commands.output import write
-from wizard.commands.run import UsageError
+from wizard.commands.errors import UsageError
+from wizard.commands.output import as_json, write
 from wizard.gateways.nginx.route import route as route_of
 from wizard.host.recorded import RecordedHost
 from wizard.model import ActionKind, Route
@@ -25,7 +23,7 @@ from wizard.walk.asker import Shared, WalkAsker
 
 def route(given: argparse.Namespace) -> int:
     """Print the routes; 0 where a gateway takes the URL, 3 where none does or it is undecided."""
-    target = target_of(given.url, json=given.json)
+    target = target_of(given.url)
     if target.url is None:
         raise UsageError(f"{given.url} is no URL", "give a URL such as https://shop.example/cart")
     host = RecordedHost(load_session(given.source).asked) if given.source else live_host()
@@ -33,7 +31,7 @@ def route(given: argparse.Namespace) -> int:
     routes = _routes(seen, target.url)
     if given.json:
         report = RoutesReport(SCHEMA_VERSION, target.url, tuple(route_part(one) for one in routes))
-        write(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
+        write(as_json(report))
     else:
         write(_text(target.url, routes, seen))
     decided = [one for one in routes if one.action.kind is not ActionKind.UNDECIDED]

@@ -1,222 +1,87 @@
-"""The argument parser, and the one place where a command's failure becomes an exit status and a sentence.
+"""One run of the command line: the one place where a failure becomes a sentence and an exit status.
 
-Owns options and their limits. May not know how a command does its work; each is imported when it is chosen.
+Owns that, and which module does a command's work. May not know how; each module is imported when it is chosen, so that
+no command pays for what another one needs.
 """
 
 from __future__ import annotations
 
-import argparse
+import importlib
+import itertools
 import os
-import re
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
 
-from wizard import __version__
-from wizard.cli import COMMANDS, DEFECT, NO_INPUT, USAGE
-from wizard.text import one_line, visible
+from wizard.cli import DEFECT, NO_INPUT, USAGE
+from wizard.commands.arguments import parser, with_command
+from wizard.commands.errors import InputError, UsageError
+from wizard.text import visible
 
-FORMATS = ("text", "short", "json", "markdown", "html", "nagios")
-_SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s|m|h|d)?")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
+INTERRUPTED, PIPE_CLOSED = 128 + 2, 128 + 13
 
-
-class UsageError(Exception):
-    """Wrong usage; `json` says that the answer has to be JSON all the same."""
-
-    def __init__(self, what: str, hint: str = "", *, json: bool = False) -> None:
-        super().__init__(what)
-        self.hint = hint
-        self.json = json
-
-
-class InputError(Exception):
-    """A file that cannot be read, or is no valid session or flow: what, where, and what to do next."""
-
-    def __init__(self, what: str, where: str = "", hint: str = "") -> None:
-        super().__init__(what)
-        self.where = where
-        self.hint = hint
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message, f"{self.prog} --help lists the options")
-
-
-def span(text: str) -> float:
-    """A span of time as typed (`15m`, `90`, `1.5h`) in seconds.
-
-    Raises:
-        argparse.ArgumentTypeError: it is none, or longer than 90 days.
-    """
-    match = _SPAN.fullmatch(text.strip())
-    seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
-    if not 0 < seconds <= 90 * 86400:
-        raise argparse.ArgumentTypeError(f"{one_line(text)!r} is no span of time: write 90s, 15m or 2h")
-    return seconds
-
-
-def _answer(text: str) -> tuple[str, str]:
-    node, equals, value = text.partition("=")
-    if not equals or "/" not in node:
-        raise argparse.ArgumentTypeError(
-            f"{one_line(text)!r} is no answer: write FLOW/STEP=VALUE or FLOW/STEP@SUBJECT=VALUE"
-        )
-    return node, value
-
-
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    top = _Parser(
-        prog="gateway-wizard",
-        description="Walks a request's path on the box that answers 502, names one cause, prints the repair.",
-        epilog="Without a command it opens the wizard on the screen. A TARGET is a URL, a host name, or an upstream.",
-    )
-    top.add_argument("--version", "-V", action="version", version=f"gateway-wizard {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-
-    wizard = commands.add_parser("wizard", help="the interactive wizard (the default)")
-    _target(wizard)
-    _walking(wizard)
-    wizard.add_argument("--plain", action="store_true", help="lines with numbered choices instead of a screen")
-
-    diagnose = commands.add_parser("diagnose", help="the same walk without a screen")
-    _target(diagnose)
-    _walking(diagnose)
-    _format(diagnose)
-    diagnose.add_argument("--answer", metavar="NODE[@SUBJECT]=VALUE", action="append", type=_answer, default=[])
-    diagnose.add_argument("--answers", metavar="FILE", help="answers, one NODE=VALUE a line")
-    diagnose.add_argument("--record", metavar="FILE", help="write the session")
-    diagnose.add_argument("--from", dest="source", metavar="SESSION", help="diagnose a recorded session")
-    diagnose.add_argument("--plan", action="store_true", help="print everything that would be asked, and stop")
-
-    for name, said in (("replay", "open a recorded session"), ("resume", "go on with an interrupted one")):
-        one = commands.add_parser(name, help=said)
-        one.add_argument("session", nargs="?" if name == "resume" else None)
-        one.add_argument("--plain", action="store_true")
-
-    report = commands.add_parser("report", help="a session as a report")
-    report.add_argument("session")
-    report.add_argument("--format", choices=FORMATS, default="text")
-    report.add_argument("-o", "--output", metavar="FILE")
-
-    demo = commands.add_parser("demo", help="a recorded real incident, no gateway needed")
-    demo.add_argument("incident", nargs="?")
-    demo.add_argument("--plain", action="store_true")
-
-    route = commands.add_parser("route", help="how this host's gateways route a URL; sends nothing")
-    route.add_argument("url")
-    route.add_argument("--json", action="store_true")
-    route.add_argument("--from", dest="source", metavar="SESSION")
-
-    explain = commands.add_parser("explain", help="log lines in, what each means out")
-    explain.add_argument("file", nargs="?", default="-")
-    explain.add_argument("--json", action="store_true")
-
-    flow = commands.add_parser("flow", help="the decision trees")
-    flow.add_argument("action", choices=("list", "show", "graph", "lint"))
-    flow.add_argument("names", nargs="*", metavar="NAME|FILE")
-
-    cause = commands.add_parser("cause", help="the article behind a cause id")
-    cause.add_argument("id")
-
-    schema = commands.add_parser("schema", help="the JSON Schemas")
-    schema.add_argument("what", nargs="?", choices=("report", "session", "flow", "route", "explain"), default="report")
-    return top
-
-
-def _target(one: argparse.ArgumentParser) -> None:
-    one.add_argument("target", nargs="?", metavar="TARGET", help="a URL, a host name, or an upstream")
-
-
-def _walking(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--since", type=span, default=900.0, metavar="15m", help="how far back logs are read")
-    one.add_argument(
-        "--timeout", type=span, default=15.0, metavar="15", help="the deadline of the whole run in seconds"
-    )
-    one.add_argument("--flow", default=None, metavar="NAME|FILE", help="another decision tree")
-
-
-def _format(one: argparse.ArgumentParser) -> None:
-    group = one.add_mutually_exclusive_group()
-    group.add_argument("--format", choices=FORMATS, default=None)
-    group.add_argument("--json", dest="format", action="store_const", const="json")
-
-
-def with_command(words: Sequence[str]) -> list[str]:
-    """The arguments with the default command put in: what is no command is a target of the wizard."""
-    if not words or words[0] in {"-h", "--help"} or words[0] in COMMANDS or words[0] == "wizard":
-        return list(words) or ["wizard"]
-    return ["wizard", *words]
+_WORK = {
+    "wizard": "interactive.interactive",
+    "replay": "interactive.interactive",
+    "resume": "interactive.interactive",
+    "demo": "interactive.interactive",
+    "diagnose": "diagnose.diagnose",
+    "report": "sessions.report",
+    "compare": "sessions.compare",
+    "capture-case": "sessions.capture_case",
+    "fleet": "fleet.fleet",
+    "route": "route.route",
+    "explain": "explain.explain",
+    "flow": "flows.flow",
+    "cause": "flows.cause",
+    "schema": "flows.schema",
+}
 
 
 def run(words: Sequence[str]) -> int:
     """Parse and dispatch; every failure ends in a sentence on standard error and the status of the interface."""
-    wants_json = "--json" in words or "json" in words
     try:
-        return _dispatch(parser().parse_args(with_command(words)))
+        given = parser().parse_args(with_command(words))
+        module, _, name = _WORK[given.command].partition(".")
+        work: Callable[[object], int] = getattr(importlib.import_module(f"wizard.commands.{module}"), name)
+        return work(given)
     except UsageError as error:
-        return _refused(str(error), "", error.hint, USAGE, json=wants_json)
+        return _refused(words, str(error), "", error.hint, USAGE)
     except InputError as error:
-        return _refused(str(error), error.where, error.hint, NO_INPUT, json=wants_json)
+        return _refused(words, str(error), error.where, error.hint, NO_INPUT)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + 13
+        _forget_output()
+        return PIPE_CLOSED
     except KeyboardInterrupt:
-        return 128 + 2
+        return INTERRUPTED
     except Exception as error:
         if os.environ.get("GATEWAY_WIZARD_TRACEBACK"):
             raise
         what = f"the wizard itself failed: {type(error).__name__}: {error}"
-        return _refused(what, "", "GATEWAY_WIZARD_TRACEBACK=1 shows where; please report it", DEFECT, json=wants_json)
+        return _refused(words, what, "", "GATEWAY_WIZARD_TRACEBACK=1 shows where; please report it", DEFECT)
 
 
-def _refused(what: str, where: str, hint: str, status: int, *, json: bool) -> int:
-    if json:
-        from wizard.commands.output import error_json  # noqa: PLC0415 - only where JSON was asked for
+def wants_json(words: Sequence[str]) -> bool:
+    """Whether standard output was promised to be JSON, whatever else is wrong with the arguments."""
+    return "--json" in words or "--format=json" in words or ("--format", "json") in itertools.pairwise(words)
 
-        sys.stdout.write(error_json(what, where, hint))
-        sys.stdout.flush()
+
+def _refused(words: Sequence[str], what: str, where: str, hint: str, status: int) -> int:
+    if wants_json(words):
+        from wizard.commands.output import error_json, write  # noqa: PLC0415 - only where JSON was asked for
+
+        try:
+            write(error_json(what, where, hint, words[0] if words else ""))
+        except (BrokenPipeError, InputError):
+            _forget_output()
     place = f"{visible(where)}: " if where else ""
-    sys.stderr.write(f"gateway-wizard: {place}{visible(what)}\n")
-    if hint:
-        sys.stderr.write(f"hint: {visible(hint)}\n")
+    if sys.stderr is not None:
+        sys.stderr.write(f"gateway-wizard: {place}{visible(what)}\n")
+        if hint:
+            sys.stderr.write(f"hint: {visible(hint)}\n")
     return status
 
 
-def _dispatch(given: argparse.Namespace) -> int:
-    # Each command is imported by itself: none pays for what another one needs.
-    match given.command:
-        case "diagnose":
-            from wizard.commands.diagnose import diagnose  # noqa: PLC0415
+def _forget_output() -> None:
+    from wizard.commands.output import forget_output  # noqa: PLC0415 - only where nobody reads any more
 
-            return diagnose(given)
-        case "wizard" | "replay" | "resume" | "demo":
-            from wizard.commands.interactive import interactive  # noqa: PLC0415
-
-            return interactive(given)
-        case "report":
-            from wizard.commands.sessions import report  # noqa: PLC0415
-
-            return report(given)
-        case "route":
-            from wizard.commands.route import route  # noqa: PLC0415
-
-            return route(given)
-        case "explain":
-            from wizard.commands.explain import explain  # noqa: PLC0415
-
-            return explain(given)
-        case "flow":
-            from wizard.commands.flows import flow  # noqa: PLC0415
-
-            return flow(given)
-        case "cause":
-            from wizard.commands.flows import cause  # noqa: PLC0415
-
-            return cause(given)
-        case _:
-            from wizard.commands.flows import schema  # noqa: PLC0415
-
-            return schema(given)
+    forget_output()

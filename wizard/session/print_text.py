@@ -147,7 +147,7 @@ def _rest(report: Report, width: int) -> Iterator[str]:
     label = "could not"
     for missing in report.not_checked[:8]:
         grant = f" To change that: {missing.grant}." if missing.grant else ""
-        yield from _labelled(label, f"see {missing.what}: {missing.because}.{grant}", width)
+        yield from _labelled(label, f"see {missing.what}: {missing.because.rstrip('.')}.{grant}", width)
         label = ""
 
 
