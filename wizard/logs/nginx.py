@@ -226,9 +226,11 @@ def _split(body: str) -> tuple[str, Tail]:
     return message, _tail(rest)
 
 
-# The usual shape; every part ends where its own quote ends, so that a match takes one pass.
+# The usual shape; every part ends where its own quote ends, so that a match takes one pass. Of the upstream only scheme
+# and address are taken: with its path each request would be one of its own.
 _USUAL = re.compile(
-    r'([^,"]*), server: ([^,"]*)(?:, request: "([^"]*)")?(?:, subrequest: "([^"]*)")?(?:, upstream: "([^"]*)")?'
+    r'([^,"]*), server: ([^,"]*)(?:, request: "([^"]*)")?(?:, subrequest: "([^"]*)")?'
+    r'(?:, upstream: "((?:[\w+.-]++://)?+(?:unix:[^":]*+|/[^"]*+|[^"/]++)?+)[^"]*+")?'
     r'(?:, host: "([^"]*)")?(?:, referrer: "[^"]*")?'
 )
 
