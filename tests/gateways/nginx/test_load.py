@@ -13,8 +13,8 @@ from wizard.host.questions import ReadFile, ReadGlob
 from wizard.model import Instance, Place
 
 
-def whats(*texts: str, **more: str | bytes | None) -> list[tuple[str, str]]:
-    configuration = loaded(*texts, **more)
+def whats(text: str, **more: str | bytes | None) -> list[tuple[str, str]]:
+    configuration = loaded(text, **more)
     return [(problem.what, str(problem.at)) for problem in configuration.problems]
 
 

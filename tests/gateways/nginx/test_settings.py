@@ -140,7 +140,7 @@ def test_tls_towards_the_upstream() -> None:
     assert (made.client_certificate, made.client_key) == ("/c.pem", "/k.pem")
     assert made.protocols == ("TLSv1.2", "TLSv1.3")
     plain = settings("server { listen 80; location / { proxy_pass https://app.test:8443; } }")
-    assert (plain.server_name, plain.verify_name) == (None, None)
+    assert (plain.server_name, plain.verify, plain.verify_name) == (None, False, "app.test")
     assert plain.protocols == ("TLSv1", "TLSv1.1", "TLSv1.2")
     numeric = settings("server { listen 80; proxy_ssl_server_name on; location / { proxy_pass https://10.0.0.1; } }")
     assert numeric.server_name is None
