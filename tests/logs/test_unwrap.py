@@ -103,7 +103,8 @@ def test_wrapped_line_keeps_its_facts(name: str) -> None:
 
 
 # What changes every quote or space of a line comes first: nobody retypes a wrapping in another typography.
-OUTER = sorted(set(WRAPPINGS) - {"no-break spaces", "typographer's quotes", "mail as HTML", "logfmt"})
+UNLIKELY = {"no-break spaces", "typographer's quotes", "mail as HTML", "logfmt", "journal, bytes"}
+OUTER = sorted(set(WRAPPINGS) - UNLIKELY)
 
 
 @settings(max_examples=150, deadline=None)

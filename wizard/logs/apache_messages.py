@@ -290,7 +290,7 @@ _ROWS: tuple[tuple[str, Signature], ...] = (
             "The upstream sent a header that is not allowed; Apache answers 500.",
             "upstream-invalid-header",
             phase=_HEADER,
-            pattern=r"Response header (?:name|value|.*?(?:invalid|contains))",
+            pattern=r"Response header (?:name|value|'|.{0,200}?(?:invalid|contains))",
         ),
     ),
     (

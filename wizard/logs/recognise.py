@@ -297,16 +297,16 @@ def _may_go_on(line: str, event: LogEvent | None) -> bool:
 def _joined(line: str, event: LogEvent | None, ahead: deque[str], hints: Hints) -> tuple[LogEvent | None, int]:
     """The event of a line with as many following lines as make it say more, and how many these are."""
     best, used = event, 0
-    # A terminal breaks a line at its edge, an editor or a mail program at a space, which is lost.
-    glued = spaced = line.rstrip()
-    quoted = _QUOTES.match(line) is not None
-    for count, following in enumerate(ahead, 1):
-        piece = _QUOTES.sub("", following, count=1) if quoted else following
-        if not piece.strip() or _BEGINS.match(piece):
-            break
-        piece = piece.rstrip("\r\n")
-        glued += piece if not piece[:1].isspace() else f" {piece.strip()}"
-        spaced += f" {piece.strip()}"
+    pieces = _pieces(line, ahead)
+    glued = spaced = line.rstrip("\r\n")
+    # A terminal breaks a line at its edge, an editor or a mail program at a space, which is lost. So is a space at
+    # the terminal's edge: the piece before it is then one character shorter than the widest.
+    width = max(len(piece) for piece in (glued, *pieces))
+    last = len(glued)
+    for count, piece in enumerate(pieces, 1):
+        glued += (" " if last == width - 1 else "") + piece
+        spaced = f"{spaced.rstrip()} {piece.strip()}"
+        last = len(piece)
         if len(spaced) > MAX_LINE:
             break
         for candidate in (glued, spaced):
@@ -314,6 +314,19 @@ def _joined(line: str, event: LogEvent | None, ahead: deque[str], hints: Hints) 
             if _facts(richer) > _facts(best):
                 best, used = richer, count
     return best, used
+
+
+def _pieces(line: str, ahead: deque[str]) -> list[str]:
+    """The following lines that may belong to a line, without the quoting or indentation that it has too."""
+    pieces: list[str] = []
+    quoted = _QUOTES.match(line) is not None
+    indent = line[: len(line) - len(line.lstrip(" "))]
+    for following in ahead:
+        piece = _QUOTES.sub("", following, count=1) if quoted else following.removeprefix(indent)
+        if not piece.strip() or _BEGINS.match(piece):
+            break
+        pieces.append(piece.rstrip("\r\n"))
+    return pieces
 
 
 def _facts(event: LogEvent | None) -> int:
@@ -324,5 +337,6 @@ def _facts(event: LogEvent | None) -> int:
         sum(value is not None for value in known)
         + 2 * (event.phase is not Phase.NONE)
         + 2 * bool(event.causes)
+        - any(" " in value for value in (event.upstream or "", event.host or ""))
         + (event.symptom not in {"other", "notice", "request-cut"})
     )

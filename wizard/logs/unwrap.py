@@ -20,7 +20,7 @@ LAYERS = 12  # nobody nests deeper; a hostile line ends there
 
 # Colours: with the escape character, with its many spellings, or with the escape character lost.
 _ANSI = re.compile(
-    r"(?:\x1b|\\x1b|\\u001b|\\e|\\033|\^\[|#033|\x9b)\[[0-9;:?]{0,20}[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]"
+    r"(?:\x1b|\\{1,4}(?:x1b|u001b|e|033)|\^\[|#033|\x9b)\[[0-9;:?]{0,20}[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]"
     r"|\[(?:\d{1,3}(?:;\d{1,3}){0,4})?m(?![\w\]])|\[(?:0|1|22|3\d|9\d|38;5;\d{1,3})m",
     re.IGNORECASE | re.ASCII,
 )
@@ -86,7 +86,9 @@ _DMESG = re.compile(r"(?:<\d>|\w{3,8} {0,4}:\w{3,8} {0,4}: )?\[ {0,8}\d{1,9}\.\d
 _DMESG_DATE = re.compile(r"(?:\w{3,8} {0,4}:\w{3,8} {0,4}: )?\[(\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4})\] ", re.ASCII)
 _FILE = re.compile(r"([\w./@+~-]{2,200}+):(?:\d{1,9}[:-])? ?", re.ASCII)
 _LOG_NAMES = ("log", "err", "messages", "journal", "txt", "out")
-_NUMBERED = re.compile(r"\d{1,8}(?:[:)|-] ?|\. |[ \t]{1,8})(?=\D|\d{4}[/-]|\d{1,3}\.\d{1,3}\.)", re.ASCII)
+_NUMBERED = re.compile(
+    r"\d{1,8}(?:[:)|-] ?|\. |[ \t]{1,8})(?=\D|\d{4}[/-]|\d{1,3}\.\d{1,3}\.|\d{1,8}[:)|.] )", re.ASCII
+)
 _QUOTED_MAIL = re.compile(r"(?:> ?|&gt; ?|\| )+")
 _BULLET = re.compile(r"(?:[-*+\u2022\u00b7\u25e6\u2023] |\d{1,3}[.)] |#+ |\u2192 |-> |\$ )")
 _LOOSE = re.compile(r"[\w\[\]()<>./@:|#* \t-]{0,200}?(?=\{\")", re.ASCII)
@@ -128,7 +130,7 @@ def cleaned(text: str) -> str:
     """A text without colours, typographer's quotes, invisible characters, HTML's entities and marks of a cut line."""
     if not text.isascii() or "\x00" in text:
         text = text.translate(_TYPOGRAPHY)
-    if "\x1b" in text or _COLOURED.search(text) is not None:
+    if "\x1b" in text or (not text.lstrip().startswith("{") and _COLOURED.search(text) is not None):
         text = _ANSI.sub("", text)
     if "&" in text and ";" in text and '"' not in text and ("&quot;" in text or "&#34;" in text or "&gt;" in text):
         text = unescape(text)
@@ -195,7 +197,8 @@ def _unquoted(text: str) -> str | None:
             inside = text[len(mark) :]
             closed = inside.rstrip(" ,;.")
             if closed.endswith(mark) and len(closed) >= len(mark):
-                return closed[: -len(mark)]
+                inside = closed[: -len(mark)]
+                return unescaped(inside) if '\\"' in inside and inside.count('"') == inside.count('\\"') else inside
             return inside if mark in {"```", "`"} or inside.count(mark) == 0 else None
     if text.startswith("|"):
         return text.strip("| ")
