@@ -20,7 +20,7 @@ from wizard.host.questions import HERE, NotAnswered, Processes, ProcessTable, Re
 from wizard.model import Route
 from wizard.text import one_line
 
-LONGEST = 8.0  # seconds that a walk waits for one late answer
+LONGEST = 7.0  # seconds that a walk waits for one late answer
 _USUAL = 60.0  # nginx's own default for every read timeout
 _AMPLE = "60s"
 _LATE = ("seconds", "limit", "place")

@@ -33,6 +33,7 @@ def cause_problems(library: Library, vocabulary: Vocabulary, places: Places) -> 
 class _CauseLinter:
     def __init__(self, library: Library, vocabulary: Vocabulary, places: Places) -> None:
         self._causes = library.causes
+        self._ids = {cause.id for cause in library.causes.values()}
         self._vocabulary = vocabulary
         self._places = places
         self._asked = {step.check for flow in library.flows.values() for step in flow.steps if step.check is not None}
@@ -110,8 +111,8 @@ class _CauseLinter:
         at = self._places.of(cause, "explains", str(index))
         if other == cause.id:
             yield Problem(at, f"{cause.id!r} explains itself")
-        elif other not in self._causes:
-            yield Problem(at, f"no cause is called {other!r}", nearest(other, self._causes))
+        elif other not in self._ids:
+            yield Problem(at, f"no cause is called {other!r}", nearest(other, self._ids))
 
     def _explained(self, name: str) -> list[str]:
         cause = self._causes.get(name)

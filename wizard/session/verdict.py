@@ -91,7 +91,7 @@ def conclude(causes: Iterable[Cause], observed: Observed, scopes: Mapping[str, S
             else:
                 still_open.append(one)
     timed = [_timed(one, observed) for one in held]
-    concluded = sorted(_folded(timed, observed), key=lambda one: _rank(one, observed))
+    concluded = _once_each(sorted(_folded(timed, observed), key=lambda one: _rank(one, observed)))
     found = tuple(one for one in concluded if one.breaks_request and not one.past)
     warnings = tuple(one for one in concluded if not (one.breaks_request and not one.past))
     named = {one.cause.id for one in concluded} | {word for one in concluded for word in one.consequences}
@@ -102,6 +102,14 @@ def conclude(causes: Iterable[Cause], observed: Observed, scopes: Mapping[str, S
         tuple(_once(one for one in ruled_out if one.cause.id not in named)),
         tuple(one for one in still_open if one.cause.id not in named),
     )
+
+
+def _once_each(ranked: Iterable[Conclusion]) -> list[Conclusion]:
+    """Each cause once for a subject: of two variants that hold the one that ranks first."""
+    kept: dict[tuple[str, str], Conclusion] = {}
+    for one in ranked:
+        kept.setdefault((one.cause.id, one.subject), one)
+    return list(kept.values())
 
 
 def _once(ruled_out: Iterable[RuledOut]) -> Iterable[RuledOut]:
@@ -264,7 +272,7 @@ def _explained(one: Conclusion, under: list[Conclusion], observed: Observed) -> 
             and id(observation) not in own
             and observed.related(observation.step.subject, one.subject)
         ):
-            found.append(observation)
+            found.append(observation)  # noqa: PERF401 - the condition is easier to read in a loop
     return tuple({id(observation): observation for observation in found}.values())
 
 
