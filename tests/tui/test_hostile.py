@@ -21,6 +21,7 @@ from wizard.walk.plan import Target
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 NAMES = sorted(PAYLOADS)
 GROUPS = [NAMES[start : start + 5] for start in range(0, len(NAMES), 5)]
+CROWDS = [NAMES[start : start + 16] for start in range(0, len(NAMES), 16)]
 BLACK = Color(0, 0, 0)
 
 
@@ -57,9 +58,9 @@ def test_what_checks_say_reaches_every_screen_as_text(names: list[str]) -> None:
     assert not any(ACTS.search(command) for command in app.copied)
 
 
-@pytest.mark.parametrize("names", GROUPS, ids=lambda names: names[0])
+@pytest.mark.parametrize("names", CROWDS, ids=lambda names: names[0])
 def test_what_the_host_says_reaches_the_start_screen_as_text(names: list[str]) -> None:
-    payload = b" ".join(PAYLOADS[name][:400] for name in names)
+    payload = b" ".join(PAYLOADS[name][:100] for name in names)
     log = (
         b"2026/11/23 14:07:09 [error] 813#813: *1 connect() failed (111: Connection refused) while connecting to"
         b' upstream, client: 198.51.100.7, server: shop.example, request: "GET /' + payload + b' HTTP/1.1",'
@@ -80,7 +81,7 @@ def test_a_configuration_that_is_no_text_does_not_end_the_app() -> None:
     app = fake_app(host=FakeHost(config=CONFIG + b"\x1b]0;x\x07 \xff [/] [@click=app.quit]x {"))
 
     async def steps(pilot: Pilot[None]) -> None:
-        await shows(pilot, "gateway-wizard", "its files do not parse")
+        await shows(pilot, "gateway-wizard", "its files do not")
         assert not ACTS.search(screen_text(app))
 
     drive(app, steps)

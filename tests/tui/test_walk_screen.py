@@ -267,3 +267,17 @@ def test_the_steps_stand_in_the_order_of_the_walk() -> None:
         assert done == ["gateway", "request", "connect", "listener", "service"]
 
     drive(app, steps)
+
+
+def test_leaving_a_running_walk_ends_it_and_another_can_begin() -> None:
+    story = Story(held={"connect": asyncio.Event()})
+    app = fake_app(story)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, "> shop.example /cart")
+        await pressed(pilot, "enter", "... connect")
+        await pressed(pilot, "escape", "> shop.example /cart")
+        story.held["connect"].set()
+        await pressed(pilot, "enter", ENDED)
+
+    drive(app, steps)

@@ -16,10 +16,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.message import Message
+from textual.screen import Screen
 from textual.worker import Worker, WorkerError
 
 from wizard.flow.engine import Kind, Visit
@@ -36,6 +37,7 @@ from wizard.tui.diagnosis_screen import DiagnosisScreen
 from wizard.tui.filters import Ascii, Scrub, wants_ascii
 from wizard.tui.port import State, Waiting
 from wizard.tui.screen import WizardScreen
+from wizard.tui.sizes import fits
 from wizard.tui.start_screen import StartScreen
 from wizard.tui.walk_screen import WalkScreen
 from wizard.views.words import took
@@ -97,7 +99,7 @@ class WizardApp(App[None]):
         encoding: str | None = "utf-8",
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(ansi_color=True)  # so that NO_COLOR leaves no colour at all, instead of grey
         self._doors = doors
         self._first = target
         self._scrub = Scrub()
@@ -238,9 +240,11 @@ class WizardApp(App[None]):
 
     def begin(self, target: Target, flow: str | None = None) -> None:
         """Walk a target on the Walk screen."""
+        if self._busy:  # a second Enter, pressed before the Walk screen was there
+            self._wanted = True
+            return
         self._stepping = False
-        screen = WalkScreen()
-        self.push_screen(screen)
+        self.push_screen(WalkScreen())
         self._drive(lambda: self._sitting.walk(target, flow))
 
     def enter(self) -> None:
@@ -277,6 +281,10 @@ class WizardApp(App[None]):
             self._drive(self._sitting.go_on)
         else:
             self.say("There is no step to take back.")
+
+    async def end(self) -> None:
+        """End the run."""
+        await self._end_run()
 
     async def overrule(self, visit: Visit, outcome: str) -> None:
         """Take a person's word for a step, and walk on from there."""
@@ -391,7 +399,7 @@ class WizardApp(App[None]):
                 if ended:
                     self._report = self._sitting.report()
                 self._paint()
-        if ended and self._wanted and run == self._number and isinstance(self.screen, WalkScreen):
+        if ended and self._wanted and run == self._number and isinstance(self._top(), WalkScreen):
             self._wanted = False
             await self.push_screen(DiagnosisScreen())
 
@@ -416,7 +424,7 @@ class WizardApp(App[None]):
         try:
             chosen = await self.push_screen_wait(screen)
         except asyncio.CancelledError:
-            if screen.is_current:
+            if self._top() is screen:
                 self.pop_screen()
             raise
         return chosen or DONT_KNOW
@@ -444,12 +452,21 @@ class WizardApp(App[None]):
 
     def _paint_now(self) -> None:
         self._painting = False
-        if isinstance(self.screen, WizardScreen):
-            self.screen.repaint()
+        top = self._top()
+        if isinstance(top, WizardScreen):
+            top.repaint()
 
     def _tick(self) -> None:
-        if self._busy and isinstance(self.screen, WizardScreen) and self.screen.is_mounted:
-            self.screen.tick(self.state)
+        top = self._top()
+        if self._busy and isinstance(top, WizardScreen) and top.is_mounted and fits(self.size):
+            top.tick(self.state)
+
+    def _top(self) -> Screen[object] | None:
+        """The screen that is shown; None where the app is coming up or going down."""
+        try:
+            return self.screen
+        except ScreenStackError:
+            return None
 
 
 def stream_encoding() -> str | None:

@@ -88,6 +88,10 @@ class Wizard(Protocol):
         """Take the last step back and hold."""
         ...
 
+    async def end(self) -> None:
+        """End the run."""
+        ...
+
     async def overrule(self, visit: Visit, outcome: str) -> None:
         """Take a person's word for a step, and walk on."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.geometry import Size
 
 SMALLEST = Size(60, 16)
+USUAL = 80
 WIDE = 120
 
 

@@ -21,7 +21,7 @@ from wizard.tui.choice_screen import ChoiceScreen
 from wizard.tui.help_screen import TextScreen
 from wizard.tui.port import State
 from wizard.tui.screen import WizardScreen
-from wizard.tui.sizes import WIDE
+from wizard.tui.sizes import USUAL, WIDE
 from wizard.tui.widgets.lines import PLAIN, STRONG, labelled, line, role, spread, wrapped
 from wizard.tui.widgets.pick_list import PickList, Row
 from wizard.tui.widgets.strip import strip_lines
@@ -40,6 +40,7 @@ class WalkScreen(WizardScreen):
     WalkScreen #trail { width: 36; }
     WalkScreen #step-pane { width: 1fr; padding: 0 0 0 1; border-left: ascii ansi_default; }
     WalkScreen.-wide #trail { width: 48; }
+    WalkScreen.-narrow #trail { width: 28; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "enter", show=False),
@@ -89,6 +90,7 @@ class WalkScreen(WizardScreen):
     def on_resize(self, event: Resize) -> None:
         """A wide terminal gives the trail more room."""
         self.set_class(event.size.width >= WIDE, "-wide")
+        self.set_class(event.size.width < USUAL, "-narrow")
         super().on_resize(event)
 
     def follow(self) -> None:
@@ -99,11 +101,13 @@ class WalkScreen(WizardScreen):
         """Show where the walk stands."""
         width = self.app.size.width - 2
         chosen = None if self._follows else self._chosen()
-        shown = walk_view(state.title, state.positions, state.events, state.checks, chosen)
+        shown = walk_view(
+            state.title, state.positions, state.events, state.checks, chosen, ended=state.report is not None
+        )
         self._rows = shown.rows
         self.query_one("#head", Lines).show(_head(shown, state, width))
         trail = self.query_one("#trail", PickList)
-        room = (48 if width + 2 >= WIDE else 36) - 1
+        room = _trail_width(width + 2) - 1
         cursor = _newest(shown.rows, ended=not state.running) if self._follows else _index(shown.rows, chosen)
         trail.show(tuple(_row(row, room) for row in shown.rows), cursor)
         self._paint_step(state)
@@ -180,8 +184,9 @@ class WalkScreen(WizardScreen):
         """Show what was asked."""
         self.app.push_screen(TextScreen("Everything that was asked", self.wizard.asked()))
 
-    def action_leave(self) -> None:
-        """Back to Start."""
+    async def action_leave(self) -> None:
+        """Back to Start; what runs is ended."""
+        await self.wizard.end()
         self.app.pop_screen()
 
     def _chosen(self) -> Visit | None:
@@ -190,7 +195,7 @@ class WalkScreen(WizardScreen):
 
     def _paint_step(self, state: State) -> None:
         visit = self._chosen()
-        width = max(20, self.app.size.width - (48 if self.app.size.width >= WIDE else 36) - 6)
+        width = max(20, self.app.size.width - _trail_width(self.app.size.width) - 6)
         if visit is None:
             self.query_one("#step", Lines).show(_problem(state, width))
             return
@@ -199,6 +204,11 @@ class WalkScreen(WizardScreen):
             visit, state.events, state.checks, self.wizard.replies(done.evidence) if done else {}, state.offset
         )
         self.query_one("#step", Lines).show(_step_lines(shown, width))
+
+
+def _trail_width(width: int) -> int:
+    """As in the style sheet above."""
+    return 48 if width >= WIDE else 36 if width >= USUAL else 28
 
 
 def _head(shown: WalkView, state: State, width: int) -> list[Content]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from wizard.flow.library import Library
 from wizard.text import Visible, one_line
-from wizard.views.words import age, clock, spark
+from wizard.views.words import age, clock, cut, spark
 from wizard.walk.glance import Failing, GatewaySeen, Glance
 from wizard.walk.plan import Target
 
@@ -105,12 +105,16 @@ def _ordered(rows: list[Row], glance: Glance) -> tuple[Row, ...]:
 def _host(glance: Glance) -> Visible:
     who = "root" if glance.is_root else f"{one_line(glance.user, limit=20) or 'somebody'}, not root"
     parts = (
-        one_line(glance.hostname, limit=24),
-        one_line(glance.os, limit=28),
+        _short(glance.hostname, 24),
+        _short(glance.os, 20),
         who,
         clock(glance.at, glance.utc_offset),
     )
     return Visible("  ".join(part for part in parts if part))
+
+
+def _short(text: str, width: int) -> Visible:
+    return cut(one_line(text), width)
 
 
 def _gateway(one: GatewaySeen, glance: Glance) -> Visible:

@@ -87,21 +87,32 @@ class WalkView:
 
 
 def walk_view(
-    title: str, positions: Sequence[Walk], events: Iterable[Event], checks: Mapping[str, Check], at: Visit | None = None
+    title: str,
+    positions: Sequence[Walk],
+    events: Iterable[Event],
+    checks: Mapping[str, Check],
+    at: Visit | None = None,
+    *,
+    ended: bool = False,
 ) -> WalkView:
-    """The trail of a walk, and the strip of the path that the step `at` belongs to (None: the first that fails)."""
+    """The trail of a walk, and the strip of the path that the step `at` belongs to (None: the first that fails).
+
+    Of a walk that has ended, the steps that were not asked are left out.
+    """
     observed = Observed.of(events)
-    rows = trail(positions, observed, checks)
+    rows = trail(positions, observed, checks, ended=ended)
     subject = _focus(rows, observed, at)
     return WalkView(one_line(title, limit=120), _symptom(observed), _strip(subject, rows, observed), rows)
 
 
-def trail(positions: Sequence[Walk], observed: Observed, checks: Mapping[str, Check]) -> tuple[TrailRow, ...]:
+def trail(
+    positions: Sequence[Walk], observed: Observed, checks: Mapping[str, Check], *, ended: bool = False
+) -> tuple[TrailRow, ...]:
     """Every step that was taken or can be taken now, in the order of the walk, each under its subject."""
     rows: list[TrailRow] = []
     heading, number = "", 0
     for position in positions:
-        for visit in (*position.done, *position.ready):
+        for visit in (*position.done, *(() if ended else position.ready)):
             if visit.reused:
                 continue
             if visit.about != heading:
