@@ -207,20 +207,23 @@ def _explained(text: str, hints: Hints) -> LogEvent | None:
         event = nginx.read(text.rstrip(), hints)  # the usual line costs no search for wrappings
         if event is not None and (event.client is not None or '"' not in text):
             return event
-    found = list(layers(text, hints))
-    if any(inside.program in _REPEATERS or inside.program in _FOREIGN for _, inside in found):
-        return None
-    return _framed(found) or _bare(found)
+    found: list[tuple[str, Hints]] = []
+    for inner, inside in layers(text, hints):
+        if inside.program in _REPEATERS or inside.program in _FOREIGN:
+            return None
+        event = _framed(inner, replace(inside, loose=False))
+        if event is not None:
+            return event
+        found.append((inner, inside))
+    return _bare(found)
 
 
-def _framed(found: Sequence[tuple[str, Hints]]) -> LogEvent | None:
-    """The event of the outermost layer that begins as a program's own line does."""
-    for inner, inside in found:
-        strict = replace(inside, loose=False)
-        for read in _FRAMED.get(inner[0], _LETTER):
-            event = read(inner, strict)
-            if event is not None:
-                return event
+def _framed(text: str, hints: Hints) -> LogEvent | None:
+    """The event of a line that begins as a program's own does."""
+    for read in _FRAMED.get(text[0], _LETTER):
+        event = read(text, hints)
+        if event is not None:
+            return event
     return None
 
 
@@ -259,10 +262,9 @@ def _in_the_middle(text: str, hints: Hints) -> LogEvent | None:
         inner = cleaned(inner)
         if inner.count('"') % 2 and inner.endswith('"'):
             inner = inner[:-1]
-        for read in _FRAMED.get(inner[0], _LETTER):
-            event = read(inner, replace(hints, loose=False))
-            if event is not None:
-                return event
+        event = _framed(inner, replace(hints, loose=False))
+        if event is not None:
+            return event
     return None
 
 
@@ -282,7 +284,7 @@ def _may_go_on(line: str, event: LogEvent | None) -> bool:
     """Whether a line looks as if the rest of its message stood on the next one."""
     if event is not None and event.upstream is not None and event.causes and event.host is not None:
         return False
-    if not _BEGINS.match(_QUOTES.sub("", line, count=1)):
+    if not _BEGINS.match(_QUOTES.sub("", line, count=1) if line.startswith(">") else line):
         return False
     if event is None:
         return True
