@@ -279,7 +279,7 @@ def _explained(one: Conclusion, under: list[Conclusion], observed: Observed) -> 
 def _rank(one: Conclusion, observed: Observed) -> tuple[int, int, int, int]:
     failing = 0 if _request_fails(one.subject, observed) else 1
     position = list(observed.subjects).index(one.subject)
-    return failing, -_SURE[one.confidence], -one.cause.priority, position
+    return failing, -_SURE[one.confidence], position, -one.cause.priority
 
 
 def _request_fails(subject: str, observed: Observed) -> bool:

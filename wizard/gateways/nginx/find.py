@@ -150,7 +150,7 @@ async def instances(host: Asks) -> tuple[Instance, ...]:
             continue
         found.append(await _running(host, process, argv, table, me if isinstance(me, Me) else None))
     if not found:
-        found.extend(await _installed(host))
+        found.extend(await _installed(host, me if isinstance(me, Me) else None))
     return tuple(found)
 
 
@@ -202,7 +202,7 @@ def _spoken(binary: str) -> str:
     return name if folder in {"", "/usr/sbin", "/usr/bin", "/usr/local/sbin"} and name else binary or "nginx"
 
 
-async def _installed(host: Asks) -> list[Instance]:
+async def _installed(host: Asks, me: Me | None) -> list[Instance]:
     for binary in DEFAULT_BINARIES:
         if not await _exists(host, binary):
             continue
@@ -217,7 +217,7 @@ async def _installed(host: Asks) -> list[Instance]:
                         prefix=built.prefix,
                         binary=binary,
                         version=built.version,
-                        unit="nginx.service",
+                        unit="nginx.service" if me is not None and me.init == "systemd" else None,
                         argv=("nginx",),
                     )
                 ]
