@@ -9,7 +9,7 @@ WORKERS ?= 6
 COMPILE := $(PYTHON) -m compileall -q wizard
 MAKEFLAGS += --no-print-directory
 
-.PHONY: test run lint lab clean
+.PHONY: test run lint lab screenshots clean
 .DEFAULT_GOAL := test
 
 # The lint, the types, the contracts between the layers, and every test; the fault lab where this host allows it.
@@ -31,6 +31,10 @@ lab: $(VENV)/.dev $(VENV)/.lab
 # make run ARGS="diagnose http://127.0.0.1/ --json": nothing but the program's own words on standard output.
 run: $(VENV)/.run
 	@$(VENV)/bin/gateway-wizard $(ARGS)
+
+# The pictures of the screens, the same bytes at every run.
+screenshots: $(VENV)/.dev
+	$(PYTHON) -m tests.make_screenshots
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

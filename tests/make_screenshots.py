@@ -1,0 +1,78 @@
+"""Draws the screens into screenshots/: the same bytes at every run, from a small recorded machine.
+
+    .venv/bin/python -m tests.make_screenshots
+
+The pictures hold no reference to a font on the network: any monospace font shows them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+from textual.pilot import Pilot
+
+from tests.tui.fake import NOW, fake_app
+from tests.tui.looking import shows
+from wizard.tui.app import WizardApp
+from wizard.walk.runner import Runner
+from wizard.walk.sitting import Sitting
+
+FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
+SIZES = ((80, 24), (120, 36))
+_FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+
+
+def picture(app: WizardApp) -> str:
+    """The screen as SVG, without the fonts that it would load from the network."""
+    svg = app.export_screenshot(title="gateway-wizard", simplify=True)
+    return re.sub(r"Fira Code", "DejaVu Sans Mono", _FONT_FACE.sub("", svg))
+
+
+async def draw(size: tuple[int, int]) -> dict[str, str]:
+    """The pictures of one size by the names of their files."""
+    app = fake_app()
+    drawn: dict[str, str] = {}
+
+    async def take(pilot: Pilot[None], name: str) -> None:
+        await pilot.pause(0.2)
+        drawn[f"{name}-{size[0]}x{size[1]}.svg"] = picture(app)
+
+    async with app.run_test(size=size) as pilot:
+        await shows(pilot, "> shop.example /cart")
+        await take(pilot, "start")
+        await pilot.press("enter")
+        await shows(pilot, "The walk has ended")
+        await take(pilot, "walk")
+        await pilot.press("enter")
+        await shows(pilot, ">Fix 1")
+        await take(pilot, "diagnosis")
+    return drawn
+
+
+def main() -> int:
+    """Draw every picture, with a clock that stands still."""
+    for name in [name for name in os.environ if name == "NO_COLOR" or name.startswith(("TEXTUAL", "COLORTERM"))]:
+        del os.environ[name]
+    FOLDER.mkdir(exist_ok=True)
+    done = Runner._done  # how long a probe took here is no part of the picture
+
+    with (
+        patch.object(Sitting, "now", lambda _: NOW),
+        patch.object(
+            Runner, "_done", lambda self, visit, finding, numbers, at, _: done(self, visit, finding, numbers, at, 0.011)
+        ),
+    ):
+        for size in SIZES:
+            for name, svg in asyncio.run(draw(size)).items():
+                (FOLDER / name).write_text(svg, encoding="utf-8")
+                sys.stdout.write(f"screenshots/{name}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
