@@ -96,7 +96,6 @@ def _headers(request: Request, kind: str, level: Level) -> tuple[tuple[str, str]
 def _params(request: Request, kind: str, level: Level) -> tuple[tuple[str, str], ...]:
     if kind not in {"fastcgi", "uwsgi", "scgi"}:
         return ()
-    _split_path_info(request, level)
     params = []
     for one in level.every(f"{kind}_param"):
         if len(one.args) < 2:
@@ -105,18 +104,6 @@ def _params(request: Request, kind: str, level: Level) -> tuple[tuple[str, str],
         if value or "if_not_empty" not in one.args[2:]:
             params.append((one.args[0], text_of(value)))
     return tuple(params)
-
-
-def _split_path_info(request: Request, level: Level) -> None:
-    """`fastcgi_split_path_info` gives $fastcgi_script_name and $fastcgi_path_info by its two captures."""
-    directive = level.nearest("fastcgi_split_path_info")
-    if directive is None or not directive.args:
-        return
-    kept = request.captures
-    if request.regex(directive.args[0], request.uri, directive.at) and len(request.captures) > 2:
-        request.values["\0fastcgi_script"] = request.captures[1]
-        request.values["\0fastcgi_path_info"] = request.captures[2]
-    request.captures = kept
 
 
 def _sends_name(level: Level, kind: str, name: str) -> bool:

@@ -153,8 +153,19 @@ def _forwarded_for(request: Request) -> str:
     return f"{before}, {request.client}" if before else request.client
 
 
+def _split_path(request: Request) -> tuple[str, str]:
+    """The script and what follows it, by the two captures of `fastcgi_split_path_info`."""
+    directive = request.level.nearest("fastcgi_split_path_info")
+    if directive is None or not directive.args:
+        return request.uri, ""
+    kept = request.captures
+    matched = request.regex(directive.args[0], request.uri, directive.at)
+    found, request.captures = request.captures, kept
+    return (found[1], found[2]) if matched and len(found) > 2 else (request.uri, "")
+
+
 def _script_name(request: Request) -> str:
-    path = request.values.get("\0fastcgi_script", request.uri)
+    path, _ = _split_path(request)
     if path.endswith("/") and (index := request.level.nearest("fastcgi_index")) is not None and index.args:
         return path + octets(index.args[0])
     return path
@@ -191,7 +202,7 @@ _OWN: dict[str, Callable[[Request], str]] = {
     "proxy_add_x_forwarded_for": _forwarded_for,
     "proxy_internal_body_length": lambda _: "",
     "fastcgi_script_name": _script_name,
-    "fastcgi_path_info": lambda request: request.values.get("\0fastcgi_path_info", ""),
+    "fastcgi_path_info": lambda request: _split_path(request)[1],
     "ssl_server_name": lambda request: request.host if request.tls else "",
     "ssl_client_verify": _over_tls("NONE"),
     "ssl_client_s_dn": lambda _: "",
