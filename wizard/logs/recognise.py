@@ -49,7 +49,7 @@ READERS: tuple[Reader, ...] = (
 )
 
 # Programs that quote other programs' lines in their own: what they say is not said by a gateway.
-_REPEATERS = frozenset({"sudo", "sshd", "CRON", "cron", "crond", "fail2ban", "fail2ban-server", "su", "audit", "bash"})
+_REPEATERS = frozenset({"sudo", "sshd", "CRON", "cron", "crond", "fail2ban", "fail2ban-server", "su", "bash"})
 _FOREIGN = frozenset(
     {"postgres", "mysqld", "mariadbd", "redis-server", "redis", "mongod", "dovecot", "postfix", "named"}
 )

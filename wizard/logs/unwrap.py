@@ -73,7 +73,7 @@ _SYSLOG = re.compile(
     rf"(?:<\d{{1,3}}>)?({_MONTH} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{{1,6}})?(?: \d{{4}})?) (?:([\w.:-]{{1,255}}) )?{_TAG}",
     re.ASCII,
 )
-_ISO_SYSLOG = re.compile(rf"(?:<\d{{1,3}}>)?({_ISO_STAMP}) ([\w.:-]{{1,255}}) {_TAG}", re.ASCII)
+_ISO_SYSLOG = re.compile(rf"(?:<\d{{1,3}}>)?({_ISO_STAMP}) ((?!\d{{4}}-\d\d-)[\w.:-]{{1,255}}) {_TAG}", re.ASCII)
 _JOURNAL_UNIT = re.compile(
     rf"((?:\w{{3}} )?{_ISO_STAMP}|{_MONTH} [ \d]\d \d\d:\d\d:\d\d) ([\w.-]{{1,255}}) {_TAG}", re.ASCII
 )
