@@ -42,7 +42,7 @@ MASKED = (
 )
 TARGET = """[Unit]
 Description=Everything that a lab guest boots
-Requires=basic.target dbus.socket
+Requires=basic.target dbus.socket dbus.service
 After=basic.target
 """
 JOURNAL = """[Journal]

@@ -14,15 +14,16 @@ from pathlib import Path
 
 from tests.lab.guest import Guest
 
-GROWING = ("upper/var/log/", "run/log/journal/", "upper/var/cache/nginx/", "upper/var/lib/nginx/")
+GROWING = ("upper/var/log/", "upper/srv/edge/logs/", "run/log/journal/", "upper/var/cache/nginx/", "upper/var/lib/nginx/")
 RESTING = ("files",)  # what stays as it is even where programs come and go by themselves
+MANAGED = "run/systemd/"  # what systemd itself writes when they do
 
 
 def fingerprint(guest: Guest) -> dict[str, frozenset[str]]:
     """The guest now, each aspect as a set of lines."""
     return {
         "files": frozenset(_files(guest)),
-        "listeners": frozenset(_lines(guest, "ss -Hlntu; ss -Hlx | awk '{print $1, $2, $5}'")),
+        "listeners": frozenset(_lines(guest, "ss -Hlntu | awk '{print $1, $2, $4, $5, $6}'; ss -Hlx | awk '{print $1, $2, $5}'")),
         "rules": frozenset(_lines(guest, "nft -s list ruleset")),
         "routes": frozenset(_lines(guest, "ip route; ip rule; ip -br address")),
         "programs": frozenset(_lines(guest, "ps -eo args | grep -v 'ps -eo args'")),
@@ -36,7 +37,7 @@ def changes(before: dict[str, frozenset[str]], after: dict[str, frozenset[str]],
     for aspect in RESTING if restless else tuple(before):
         found += [f"{aspect} + {line}" for line in sorted(after[aspect] - before[aspect])]
         found += [f"{aspect} - {line}" for line in sorted(before[aspect] - after[aspect])]
-    return found
+    return [line for line in found if not (restless and line.partition(" ")[2][2:].startswith(MANAGED))]
 
 
 def _lines(guest: Guest, command: str) -> list[str]:
