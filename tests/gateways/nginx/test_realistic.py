@@ -283,7 +283,10 @@ server {
 
 def test_lua() -> None:
     configuration = site(LUA)
-    assert target(go(configuration, "http://lua.example/")) == "proxy 127.0.0.1:8000 /"
+    made = go(configuration, "http://lua.example/")
+    assert target(made) == "proxy 127.0.0.1:8000 /"
+    place = "/etc/nginx/sites-enabled/site:6"
+    assert made.steps == (f"access_by_lua_block runs code that may decide otherwise ({place})",)
     dynamic = go(configuration, "http://lua.example/dynamic")
     setter = "which set_by_lua_block sets (/etc/nginx/sites-enabled/site:5)"
     assert dynamic.undecided == (f"the target at /etc/nginx/sites-enabled/site:8 depends on $backend, {setter}",)

@@ -15,6 +15,10 @@ from wizard.gateways.nginx.rewrite import Answer
 from wizard.gateways.nginx.tree import Directive
 from wizard.gateways.nginx.variables import fill
 
+_CODE = tuple(
+    f"{phase}_by_lua{form}" for phase in ("server_rewrite", "rewrite", "access") for form in ("", "_block", "_file")
+)
+
 
 def refused(request: Request) -> Answer | None:
     """The answer where a request is not let in; None where it is, or would be with a password."""
@@ -45,6 +49,9 @@ def _asks_for_password(request: Request) -> bool:
 def _note(request: Request) -> None:
     if _asks_for_password(request) and (basic := request.level.nearest("auth_basic")) is not None:
         request.step(f"asks for a password ({basic.at})")
+    for name in _CODE:
+        if (code := request.level.nearest(name)) is not None:
+            request.step(f"{name} runs code that may decide otherwise ({code.at})")
     request.auth_request = None
     asked = request.level.nearest("auth_request")
     if asked is not None and asked.args and asked.args[0] != "off":

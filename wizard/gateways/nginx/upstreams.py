@@ -19,7 +19,7 @@ from wizard.model import Place, Role, Server, Upstream
 
 _BALANCERS = frozenset({"least_conn", "ip_hash", "hash", "random", "least_time", "sticky", "fair"})
 _SCHEMES = ("https://", "http://", "grpcs://", "grpc://", "suwsgi://", "uwsgi://")
-_PORTS = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443}
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,8 @@ def destination(kind: str, text: str) -> Destination | None:
     authority, uri = rest[:end], rest[end:]
     if authority.startswith("["):
         host, bracket, port_text = authority.partition("]")
+        if not bracket:
+            return None
         host += bracket
         port_text = port_text.removeprefix(":") if port_text.startswith(":") else ""
         colon = authority.endswith(f":{port_text}") and port_text != ""
