@@ -40,7 +40,7 @@ def main_file(root: str, cases: str, *, certificate: str = "") -> str:
         f"server {{ listen unix:/run/echo{n}.sock; location / {{ return 200 'unix{n}|$request_uri|$http_host|$http_x_a'; }} }}\n"
         for n in range(4)
     )
-    return f"""daemon off; worker_processes 1; error_log {root}/error.log notice; pid /run/n.pid;
+    return f"""user root; daemon off; worker_processes 1; error_log {root}/error.log notice; pid /run/n.pid;
 events {{ worker_connections 8192; }}
 http {{
 access_log off; server_names_hash_bucket_size 128; variables_hash_max_size 4096; map_hash_bucket_size 128;

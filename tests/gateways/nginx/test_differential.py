@@ -139,9 +139,6 @@ def routed(
 @needs_lab
 @pytest.mark.parametrize("first", [0, 1000])
 def test_nothing_is_decided_differently_than_by_nginx(first: int, tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:3]:
-        parent.chmod(0o755)
     root = tmp_path / "www"
     lab.make_files(root)
     made = [Generator(number, str(root)).case() for number in range(first, first + CASES)]
