@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from wizard.checks import (
     circle,
     connect,
+    door,
     earlier,
     gateway,
     generated,
@@ -28,17 +29,21 @@ from wizard.checks import (
     repair,
     reply,
     request,
+    room,
     service,
     speech,
     taken,
     tls,
     vhost,
+    waiting,
+    words,
 )
 from wizard.checks.registry import Check, checks
 
 MODULES = (
     circle,
     connect,
+    door,
     earlier,
     gateway,
     generated,
@@ -57,10 +62,13 @@ MODULES = (
     repair,
     reply,
     request,
+    room,
     service,
     speech,
     taken,
     tls,
     vhost,
+    waiting,
+    words,
 )
 CHECKS: Mapping[str, Check] = checks()

@@ -10,8 +10,11 @@ import math
 from collections.abc import Sequence
 
 from wizard.checks.address import parse_address, split_port
+from wizard.checks.hops import next_hop
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.request import request_for
+from wizard.checks.survey import Survey, survey
+from wizard.gateways.nginx.servers import http
 from wizard.host.port import Reply
 from wizard.host.questions import LogTail, NotReplied, ReadLog, Replied, Request, StampKind
 from wizard.logs.error_log import read_error_log
@@ -69,7 +72,32 @@ async def handling(subject: Subject, asker: Asker) -> Finding:
     if not isinstance(tail, LogTail):
         gap = Gap(one_line(path), one_line(tail.detail), tail.grant)
         return Finding(UNKNOWN, f"{one_line(path)} could not be read: {one_line(tail.detail)}.", gaps=(gap,))
-    return _read(read_error_log(tail), route, question, made, by_hand)
+    finding = _read(_of_server(read_error_log(tail), route, await survey(asker)), route, question, made, by_hand)
+    if finding.outcome == "elsewhere" and str(finding.values["asked"]) in await _behind(route, asker):
+        return Finding("quiet", "The gateway logged no failure of this request at this hop.", by_hand=by_hand)
+    return finding
+
+
+def _of_server(events: Sequence[LogEvent], route: Route, seen: Survey) -> list[LogEvent]:
+    """Without the lines of other virtual hosts of the files; a name that no file has may be this one's older name."""
+    gateway = seen.gateway_of(route.gateway)
+    if gateway is None or gateway.configuration is None:
+        return list(events)
+    servers = http(gateway.configuration).servers
+    own = {one.name for one in servers if one.at == route.virtual_host.at}
+    others = {one.name for one in servers} - own
+    return [one for one in events if (one.server or "") not in others or one.request is None]
+
+
+async def _behind(route: Route, asker: Asker, depth: int = 4) -> frozenset[str]:
+    """The addresses that further gateways of this host ask for the same request."""
+    found: set[str] = set()
+    for server in route.upstream.servers if route.upstream and depth else ():
+        following = await next_hop(route, server, await survey(asker), asker)
+        if following is not None:
+            found |= {one.address for one in following.upstream.servers} if following.upstream else set()
+            found |= await _behind(following, asker, depth - 1)
+    return frozenset(found)
 
 
 def _read(

@@ -62,17 +62,17 @@ async def vhost(subject: Subject, asker: Asker) -> Finding:
     values: dict[str, Value] = {"name": name, "place": place, "host": host}
     if taken.matched != "default":
         return _twice(configuration, route, bound, values)
-    if not _is_site(host):
-        return Finding("catch-all", f"{one_line(host) or 'A request without a name'} is no name of a site.", values)
+    if not _is_site(host) or subject.behind is not None:
+        return Finding("catch-all", f"{one_line(name)} ({one_line(place)}) takes what comes to this listener.", values)
+    chosen = next((one for one in bound.servers if one.at == taken.at), None)
+    real = chosen is not None and any(_is_site(one.lstrip("*.").lower()) for one in chosen.names)
     found = (
-        _elsewhere(configuration, bound, host, values)
+        _elsewhere(configuration, bound, host, values, own_door=not real and not _usual(route, bound))
         or _near(configuration, bound, host, values)
         or await _not_enabled(configuration, route, host, values, asker)
     )
     if found is not None:
         return found
-    chosen = next((one for one in bound.servers if one.at == taken.at), None)
-    real = chosen is not None and any(_is_site(one.lstrip("*.").lower()) for one in chosen.names)
     if bound.default is None and len(bound.servers) > 1 and real:
         words = f"No virtual host lists {one_line(host)}; the first one, {one_line(name)}, takes it."
         return Finding("fallen-through", words, values)
@@ -102,10 +102,23 @@ def _takes(server: Server, host: str) -> bool:
     return bool(server.names) and names.find(asked, lambda source: matches_host(source, asked)) is not None
 
 
-def _elsewhere(configuration: Configuration, bound: Bound, host: str, values: dict[str, Value]) -> Finding | None:
-    """A server that lists the name and does not listen on the address that the request came to."""
-    for server in http(configuration).servers:
+def _usual(route: Route, bound: Bound) -> bool:
+    """Whether a visitor of any site comes to this listener: the usual port of the scheme, and not on loopback only."""
+    port = 443 if route.url.startswith("https:") else 80
+    return bound.address.port == port and not bound.address.ip.startswith("127.")
+
+
+def _elsewhere(
+    configuration: Configuration, bound: Bound, host: str, values: dict[str, Value], *, own_door: bool
+) -> Finding | None:
+    """A server that lists the name and does not listen on the address that the request came to.
+
+    `own_door` says that the listener has a virtual host without a name to itself: it is not meant for names.
+    """
+    for server in http(configuration).servers if not own_door else ():
         if server in bound.servers or not _takes(server, host):
+            continue
+        if all(one.tls is not bound.listen.tls for one in server.listens):
             continue
         listens = ", ".join(one.shown().address for one in server.listens)
         words = (
