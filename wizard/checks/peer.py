@@ -6,6 +6,8 @@ accept queue is full, and none where the first answer was an answer.
 
 from __future__ import annotations
 
+import asyncio
+
 from wizard.checks.address import gateway_view, lookup, parse_address, required
 from wizard.checks.listen import takes
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Scope, Subject, Value, check
@@ -31,6 +33,7 @@ from wizard.text import one_line
 
 _PATIENCE = 1.0
 _BAD_REQUEST = 400
+_NOTHING = "/robots.txt"  # a file that every server is asked for, whether it has one or not
 
 
 @check(
@@ -69,32 +72,64 @@ async def peer(subject: Subject, asker: Asker) -> Finding:
     where_ = one_line(address)
     spoken = question_for(route, address, view)
     if spoken.protocol is not Protocol.HTTP:
-        status = await _http(Request(address, "/", (("Host", "localhost"),), view=view, seconds=_PATIENCE), asker)
-        if status is not None:
-            return Finding("speaks-http", f"{where_} answers HTTP ({status}).", {**values, "status": status})
-        return Finding("nothing-else", f"{where_} does not answer HTTP either.", values)
+        return await _behind_gateway_protocol(spoken, values, view, asker)
     proxying = route.proxying or Proxying()
     if proxying.tls:
         return await _behind_tls(spoken, proxying, values, view, asker)
     # A plain answer to the plainest request comes first: whoever gives one wants no other way of speaking.
-    status = await _http(Request(address, "/", (("Host", _host(spoken)),), view=view, seconds=_PATIENCE), asker)
+    target = _other_than(spoken.target)
+    status = await _http(Request(address, target, (("Host", _host(spoken)),), view=view, seconds=_PATIENCE), asker)
+    plain = Finding(
+        "answers-trivial", f"{where_} answers {status} to a plain GET {target}.", {**values, "status": status or 0}
+    )
     if status is not None and status != _BAD_REQUEST:
-        return Finding("answers-trivial", f"{where_} answers {status} to a plain GET /.", {**values, "status": status})
-    if await _shakes_hands(address, TlsSettings(server_name=_name(spoken)), view, asker):
-        return Finding("speaks-tls", f"{where_} takes a TLS handshake.", values)
+        return plain
+    other = await _otherwise(spoken, proxying, values, view, asker)
+    if other is not None or status is None:
+        said = f"{where_} answers neither TLS nor a PROXY header, FastCGI or uwsgi."
+        return other or Finding("nothing-else", said, values)
+    return plain
+
+
+async def _behind_gateway_protocol(spoken: Request, values: dict[str, Value], view: View, asker: Asker) -> Finding:
+    """A server that is asked in FastCGI or uwsgi: does it answer a request for nothing, or HTTP?"""
+    address = spoken.endpoint
+    where_ = one_line(address)
+    trivial = await _trivial(spoken.protocol, address, view, asker)
+    if trivial is not None:
+        said = f"{where_} answers {trivial} to a {spoken.protocol} request for nothing."
+        return Finding("answers-trivial", said, {**values, "status": trivial})
+    status = await _http(Request(address, "/", (("Host", "localhost"),), view=view, seconds=_PATIENCE), asker)
+    if status is not None:
+        return Finding("speaks-http", f"{where_} answers HTTP ({status}).", {**values, "status": status})
+    return Finding("nothing-else", f"{where_} does not answer HTTP either.", values)
+
+
+async def _otherwise(
+    spoken: Request, proxying: Proxying, values: dict[str, Value], view: View, asker: Asker
+) -> Finding | None:
+    """The way of speaking, other than plain HTTP, in which a server answers."""
+    address = spoken.endpoint
+    where_ = one_line(address)
     with_header = Request(
         address, "/", spoken.headers, version="1.1", preamble=b"PROXY UNKNOWN\r\n", view=view, seconds=_PATIENCE
     )
-    announced = await _http(with_header, asker)
+    # Whoever says nothing lets every one of these wait for its deadline, so they are tried side by side.
+    shaken, announced, fastcgi, uwsgi = await asyncio.gather(
+        _shakes_hands(address, TlsSettings(server_name=_name(spoken)), view, asker),
+        _http(with_header, asker),
+        _speaks(Protocol.FASTCGI, address, view, asker),
+        _speaks(Protocol.UWSGI, address, view, asker),
+    )
+    if shaken:
+        return Finding("speaks-tls", f"{where_} takes a TLS handshake.", values)
     if announced is not None and not proxying.send_proxy_protocol and announced != _BAD_REQUEST:
         said = f"{where_} answers {announced} after a PROXY header, and nothing without one."
         return Finding("wants-proxy-header", said, {**values, "status": announced})
-    for protocol, word in ((Protocol.FASTCGI, "speaks-fastcgi"), (Protocol.UWSGI, "speaks-uwsgi")):
-        if await _speaks(protocol, address, view, asker):
-            return Finding(word, f"{where_} answers {protocol}.", values)
-    if status is not None:
-        return Finding("answers-trivial", f"{where_} answers {status} to a plain GET /.", {**values, "status": status})
-    return Finding("nothing-else", f"{where_} answers neither TLS nor a PROXY header, FastCGI or uwsgi.", values)
+    if fastcgi or uwsgi:
+        protocol = Protocol.FASTCGI if fastcgi else Protocol.UWSGI
+        return Finding(f"speaks-{protocol}", f"{where_} answers {protocol}.", values)
+    return None
 
 
 async def _behind_tls(
@@ -146,18 +181,35 @@ async def _shakes_hands(address: str, settings: TlsSettings, view: View, asker: 
     return isinstance(answer, TlsShaken)
 
 
-async def _speaks(protocol: Protocol, address: str, view: View, asker: Asker) -> bool:
-    params = (
+async def _trivial(protocol: Protocol, address: str, view: View, asker: Asker) -> int | None:
+    """The status of a request that asks for as little as can be: a script that does not exist, or no page."""
+    script = (("SCRIPT_FILENAME", _NOTHING),) if protocol is Protocol.FASTCGI else ()
+    question = Request(
+        address, _NOTHING, protocol=protocol, params=(*_params(_NOTHING), *script), view=view, seconds=_PATIENCE
+    )
+    return await _http(question, asker)
+
+
+def _other_than(target: str) -> str:
+    """A cheap target that is not the one that was asked for: what hangs there may be that page alone."""
+    return "/" if target.partition("?")[0] not in {"", "/"} else _NOTHING
+
+
+def _params(target: str) -> tuple[tuple[str, str], ...]:
+    return (
         ("REQUEST_METHOD", "GET"),
-        ("REQUEST_URI", "/"),
-        ("SCRIPT_NAME", "/"),
-        ("PATH_INFO", "/"),
+        ("REQUEST_URI", target),
+        ("SCRIPT_NAME", target),
+        ("PATH_INFO", target),
         ("SERVER_PROTOCOL", "HTTP/1.1"),
         ("QUERY_STRING", ""),
         ("SERVER_NAME", "localhost"),
         ("SERVER_PORT", "80"),
     )
-    question = Request(address, "/", protocol=protocol, params=params, view=view, seconds=_PATIENCE)
+
+
+async def _speaks(protocol: Protocol, address: str, view: View, asker: Asker) -> bool:
+    question = Request(address, "/", protocol=protocol, params=_params("/"), view=view, seconds=_PATIENCE)
     answer = (await asker.ask(question)).answer
     return isinstance(answer, Replied) or (isinstance(answer, NotReplied) and bool(answer.received[:1] == b"\x01"))
 

@@ -27,6 +27,7 @@ from wizard.text import one_line
 PATIENCE = 4.0
 
 _SPOKEN = {ActionKind.FASTCGI: Protocol.FASTCGI, ActionKind.UWSGI: Protocol.UWSGI}
+_NO_SCRIPT = (b"Primary script unknown", b"Unable to open primary script", b"Access to the script")
 _STATUS = ("address", "status", "seconds")
 _ENDED = ("address", "seconds")
 _SENT_BY_US = frozenset({"host", "connection", "user-agent", "content-length", "transfer-encoding"})
@@ -83,6 +84,7 @@ def _least_params(proxying: Proxying) -> tuple[tuple[str, str], ...]:
     {
         "answers": _STATUS,
         "client-error": _STATUS,
+        "script-unknown": (*_STATUS, "script"),
         "server-error": _STATUS,
         "bad-gateway": _STATUS,
         "header-too-big": (*_STATUS, "header_bytes", "buffer_size"),
@@ -96,6 +98,7 @@ def _least_params(proxying: Proxying) -> tuple[tuple[str, str], ...]:
         "handshake-failed": (*_ENDED, "reason"),
     },
     bad=(
+        "script-unknown",
         "server-error",
         "bad-gateway",
         "header-too-big",
@@ -185,11 +188,26 @@ def _with_header(
             "broken-body", f"{where} answers {answer.status} and breaks off within the body.", values, gaps, by_hand
         )
     said = f"{where} answers {answer.status} after {answer.seconds_to_header:.2f} s."
+    if answer.status in {403, 404} and answer.stderr.startswith(_NO_SCRIPT):
+        script = _script(route)
+        return Finding(
+            "script-unknown",
+            f"{where} answers {answer.status}: it does not find the script {one_line(script)}.",
+            {**values, "script": script},
+            gaps,
+            by_hand,
+        )
     if answer.status in {502, 503, 504}:
         return Finding("bad-gateway", said, values, gaps, by_hand)
     if answer.status >= 500:
         return Finding("server-error", said, values, gaps, by_hand)
     return Finding("client-error" if answer.status >= 400 else "answers", said, values, gaps, by_hand)
+
+
+def _script(route: Route) -> str:
+    """The file that the gateway names to the upstream."""
+    params = dict(route.proxying.params) if route.proxying else {}
+    return params.get("SCRIPT_FILENAME", "")
 
 
 def recognise(received: bytes) -> str:

@@ -6,9 +6,12 @@ at a unit, not a proof that it is the one.
 
 from __future__ import annotations
 
+import re
+
 from wizard.checks.address import Address, lookup, parse_address, required
 from wizard.checks.edits import replaced
 from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Gap, Scope, Subject, Value, check
+from wizard.checks.reply import reply
 from wizard.checks.survey import Survey, survey
 from wizard.gateways.nginx.samples import routes_of
 from wizard.host.questions import Listening, NotAnswered, Process, Processes, ProcessTable, Sockets, SocketTable
@@ -18,6 +21,7 @@ from wizard.services.journal import decisive, last_words, quoted
 from wizard.services.manager import UP, UnitCondition
 from wizard.services.ownership import Certainty, Claim, How, Owners, owners
 from wizard.services.processes import listeners_of, unit_of, where
+from wizard.services.unitstate import UnitState
 from wizard.text import one_line
 
 _YOUNG = 60.0  # seconds: a unit that was started this long ago may still be on its way to its listener
@@ -33,6 +37,9 @@ _DOWN = (
     UnitCondition.STARTING,
 )
 _ENDED = frozenset({UnitCondition.FAILED_AT_START, UnitCondition.FAILED_LATER, UnitCondition.CRASH_LOOPING})
+_ANSWERED = frozenset({"answers", "client-error", UNKNOWN})
+_TAKEN = re.compile(r"address already in use|EADDRINUSE|connection in use|unable to bind|could not bind", re.IGNORECASE)
+_MAX_RIVALS = 4
 _INFRASTRUCTURE = frozenset(
     [
         "sshd",
@@ -76,8 +83,8 @@ _INFRASTRUCTURE = frozenset(
 )
 
 
-async def ownership(subject: Subject, asker: Asker, endpoint: str) -> Owners:
-    """Who serves an endpoint of this host, with what the gateways call it as hints."""
+async def ownership(subject: Subject, asker: Asker, endpoint: str, *, further: bool = False) -> Owners:
+    """Who serves an endpoint of this host, with what the gateways call it as hints; `further`: who should, too."""
     route, server = required(subject)
     seen = await survey(asker)
 
@@ -88,9 +95,10 @@ async def ownership(subject: Subject, asker: Asker, endpoint: str) -> Owners:
             hints=_hints(route),
             busy=_busy(seen) - {endpoint, server.address},
             skip=tuple(one.instance.unit for one in seen.gateways if one.instance.unit),
+            further=further,
         )
 
-    return await asker.once(f"owners {endpoint}", make)
+    return await asker.once(f"{'all ' if further else ''}owners {endpoint}", make)
 
 
 def _hints(route: Route) -> tuple[str, ...]:
@@ -152,7 +160,9 @@ async def service(subject: Subject, asker: Asker) -> Finding:
             gaps=gaps,
             by_hand="systemctl list-units --type=service --all",
         )
-    unit = claim.service
+    pushed_out = await _pushed_out(subject, asker, endpoint, claim)
+    claim = pushed_out or claim
+    unit = claim.service or ""
     state = await systemd.state(asker, unit)
     by_hand = f"systemctl status {unit}"
     if isinstance(state, NotAnswered):
@@ -190,6 +200,29 @@ async def service(subject: Subject, asker: Asker) -> Finding:
             word, f"{one_line(unit)} runs since {age:.0f} s{again} ({claim.because}).", values, gaps, by_hand
         )
     return Finding(str(condition), sentence, values, gaps, by_hand)
+
+
+async def _pushed_out(subject: Subject, asker: Asker, endpoint: str, holder: Claim) -> Claim | None:
+    """The unit that should listen where another one does: set to that address, and it failed because it is taken.
+
+    Looked for only where what listens there does not answer well: two units may take turns on one address.
+    """
+    if holder.how is not How.LISTENS or holder.unit is None or (await reply(subject, asker)).outcome in _ANSWERED:
+        return None
+    owned = await ownership(subject, asker, endpoint, further=True)
+    rivals = {
+        claim.service: claim
+        for claim in reversed(owned.claims)
+        if claim.service not in {None, holder.service} and claim.how is How.CONFIGURED
+    }
+    for unit, claim in list(rivals.items())[:_MAX_RIVALS]:
+        state = await systemd.state(asker, unit or "")
+        if not isinstance(state, UnitState) or state.condition() not in _ENDED:
+            continue
+        lines = await last_words(asker, unit or "", lines=40)
+        if not isinstance(lines, NotAnswered) and any(_TAKEN.search(line.message) for line in lines):
+            return claim
+    return None
 
 
 async def _last_said(unit: str, condition: UnitCondition, asker: Asker) -> tuple[str, tuple[Gap, ...]]:

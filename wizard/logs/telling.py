@@ -67,26 +67,34 @@ _WORDS: tuple[tuple[Tale, re.Pattern[str]], ...] = tuple(
         (Tale.TOO_MANY_FILES, r"(?i)too many open files|\bEMFILE\b|\bENFILE\b|\[Errno 24\]"),
         (
             Tale.NO_MORE_TASKS,
-            r"(?i)can't start new thread|unable to create (?:new )?native thread|pthread_create failed"
-            r"|fork\(?\)?:? .{0,40}resource temporarily unavailable|BlockingIOError: \[Errno 11\]",
+            (
+                r"(?i)can't start new thread|unable to create (?:new )?native thread|pthread_create failed"
+                r"|fork\(?\)?:? .{0,40}resource temporarily unavailable|BlockingIOError: \[Errno 11\]"
+            ),
         ),
         (
             Tale.OUT_OF_MEMORY,
-            r"(?i)\bMemoryError\b|OutOfMemoryError|heap out of memory|cannot allocate memory|\bENOMEM\b"
-            r"|Allowed memory size of \d+ bytes exhausted|NoMemoryError|fatal error: runtime: out of memory",
+            (
+                r"(?i)\bMemoryError\b|OutOfMemoryError|heap out of memory|cannot allocate memory|\bENOMEM\b"
+                r"|Allowed memory size of \d+ bytes exhausted|NoMemoryError|fatal error: runtime: out of memory"
+            ),
         ),
         (Tale.ADDRESS_IN_USE, r"(?i)address already in use|\bEADDRINUSE\b"),
         (
             Tale.CANNOT_CONNECT,
-            r"(?i)\bECONNREFUSED\b|connection refused|could not connect to (?:server|redis)|can't connect to .{0,20}server"
-            r"|could not translate host name|server closed the connection unexpectedly|connection to server .{0,80} failed"
-            r"|lost connection to (?:mysql|server)|\bETIMEDOUT\b.{0,80}:\d{2,5}\b",
+            (
+                r"(?i)\bECONNREFUSED\b|connection refused|could not connect to (?:server|redis)|can't connect to .{0,20}server"
+                r"|could not translate host name|server closed the connection unexpectedly|connection to server .{0,80} failed"
+                r"|lost connection to (?:mysql|server)|\bETIMEDOUT\b.{0,80}:\d{2,5}\b"
+            ),
         ),
         (
             Tale.TRACEBACK,
-            r"^\s*Traceback \(most recent call last\):|^Exception in thread|PHP Fatal error: |^panic: "
-            r"|Uncaught (?:\w*Error|\w*Exception|exception)|[Uu]nhandled (?:\w+ )?(?:exception|rejection)"
-            r"|^\s*(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception)(?::|$)",
+            (
+                r"^\s*Traceback \(most recent call last\):|^Exception in thread|PHP Fatal error: |^panic: "
+                r"|Uncaught (?:\w*Error|\w*Exception|exception)|[Uu]nhandled (?:\w+ )?(?:exception|rejection)"
+                r"|^\s*(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception)(?::|$)"
+            ),
         ),
     )
 )

@@ -15,7 +15,7 @@ import msgspec
 
 from wizard.host.questions import NotAnswered, Process, Processes, ProcessTable, Sockets, SocketTable
 from wizard.model import Place
-from wizard.services import configured, journal, names, processes, systemd, unitfiles
+from wizard.services import configured, instances, journal, names, processes, systemd, unitfiles
 from wizard.services.manager import Asks
 from wizard.services.mentions import Endpoint, Mention, Strength, in_argv, in_message, is_loopback, read_endpoint
 from wizard.services.unitfiles import UnitFile
@@ -99,7 +99,13 @@ class _Scene(msgspec.Struct, frozen=True):
 
 
 async def owners(
-    ask: Asks, endpoint: str, *, hints: Iterable[str] = (), busy: Iterable[str] = (), skip: Iterable[str] = ()
+    ask: Asks,
+    endpoint: str,
+    *,
+    hints: Iterable[str] = (),
+    busy: Iterable[str] = (),
+    skip: Iterable[str] = (),
+    further: bool = False,
 ) -> Owners:
     """Who serves an endpoint of this host, or should.
 
@@ -109,9 +115,10 @@ async def owners(
         hints: what the gateway calls the service: names of upstream, virtual host, location, folder.
         busy: endpoints that other routes use; who listens there is spoken for.
         skip: units that are no candidates (the gateways themselves).
+        further: look for the units that are configured for it too, where another one listens.
 
     Returns:
-        The claims, best first. A certain claim by a listening process ends the search.
+        The claims, best first. A certain claim by a listening process ends the search, unless it is to go further.
     """
     wanted = read_endpoint(endpoint)
     if wanted is None:
@@ -131,7 +138,7 @@ async def owners(
         processes=table.processes if isinstance(table, ProcessTable) else (),
     )
     claims = [*_by_listeners(scene), *_by_argv(scene)]
-    if not _settled(claims) and await systemd.present(ask):
+    if (further or not _settled(claims)) and await systemd.present(ask):
         found, more_gaps = await _by_units(ask, scene, claims)
         claims += found
         gaps += more_gaps
@@ -250,6 +257,7 @@ async def _by_units(
     chosen = _chosen_vendor(scene, local, vendor, rows)
     brought = await unitfiles.read_vendor(ask, chosen, vendor)
     units = _joined(local, brought, rows)
+    units.update(await instances.unloaded(ask, local, units, scene.endpoint))
     candidates = [unit for unit in units.values() if unit.name not in scene.skip and not names.is_core(unit.name)]
     claims = [claim for unit in candidates if (claim := _by_socket_unit(unit, scene))]
     found = await asyncio.gather(*(configured.mention_of(ask, unit, scene.endpoint) for unit in candidates))
@@ -293,8 +301,8 @@ def _joined(
         base = brought.get(name) if not unit.path else None
         joined = unit if base is None else UnitFile(name, base.path, (*base.settings, *unit.settings), local=True)
         if not unitfiles.instance_of(name)[1] and "@." in name:
-            instances = [row.unit for row in rows if unitfiles.instance_of(row.unit)[0] == name]
-            units.update((instance, unitfiles.instantiate(joined, instance)) for instance in instances)
+            loaded = [row.unit for row in rows if unitfiles.instance_of(row.unit)[0] == name]
+            units.update((instance, unitfiles.instantiate(joined, instance)) for instance in loaded)
         else:
             units[name] = joined
     return units

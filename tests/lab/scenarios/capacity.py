@@ -116,11 +116,17 @@ def gave_up_restarting(guest: Guest) -> Iterator[None]:
 
 @scenario("upstream-oom-killed", systemd=True, url="http://shop.example/export", repair=Repair.OPEN, twin=True)
 def memory_limit(guest: Guest) -> Iterator[None]:
-    """One page takes more memory than the unit may have; the kernel kills the application."""
-    shop(guest, "", "MemoryMax=60M", "MemorySwapMax=0")
+    """One page takes more memory than the unit may have; the kernel kills the application.
+
+    Guests share the kernel's log, so the unit has a name that no other story uses.
+    """
+    app(guest, "", "MemoryMax=60M", "MemorySwapMax=0", name="reports")
+    site(guest, proxy("http://127.0.0.1:8000"))
+    start_nginx(guest)
     yield
-    edit(guest, UNIT, "--listen 127.0.0.1:8000", "--listen 127.0.0.1:8000 --route /export=memory")
-    guest.run("systemctl daemon-reload; systemctl restart shop")
+    unit = "/etc/systemd/system/reports.service"
+    edit(guest, unit, "--listen 127.0.0.1:8000", "--listen 127.0.0.1:8000 --route /export=memory")
+    guest.run("systemctl daemon-reload; systemctl restart reports")
     guest.await_listener("8000")
     guest.run("curl -s -o /dev/null http://shop.example/export; sleep 0.5", check=False)
 
