@@ -25,12 +25,25 @@ from wizard.walk.sitting import Sitting
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
 SIZES = ((80, 24), (120, 36))
 _FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+_SPACE = "&#160;"
+_CELL = 12.2  # the width of a cell in the pictures
+_INDENTED = re.compile(
+    r'(?P<class><text class="[^"]*" )x="(?P<x>[\d.]+)"(?P<y> y="[\d.]+" )textLength="(?P<length>[\d.]+)"'
+    r"(?P<rest>[^>]*>)(?P<spaces>(?:&#160;)+)(?=[^&<])"
+)
 
 
 def picture(app: WizardApp) -> str:
     """The screen as SVG, without the fonts that it would load from the network."""
     svg = app.export_screenshot(title="gateway-wizard", simplify=True)
-    return re.sub(r"Fira Code", "DejaVu Sans Mono", _FONT_FACE.sub("", svg))
+    svg = _FONT_FACE.sub("", svg).replace("Fira Code", "DejaVu Sans Mono")
+    return _INDENTED.sub(_moved, svg)
+
+
+def _moved(found: re.Match[str]) -> str:
+    """A text that begins with spaces, moved instead: some programs drop them."""
+    spaces = found["spaces"].count(_SPACE) * _CELL
+    return f'{found["class"]}x="{float(found["x"]) + spaces:g}"{found["y"]}textLength="{float(found["length"]) - spaces:g}"{found["rest"]}'
 
 
 async def draw(size: tuple[int, int]) -> dict[str, str]:

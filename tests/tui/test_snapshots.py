@@ -20,16 +20,16 @@ def test_the_way_of_an_emergency(size: tuple[int, int]) -> None:
 
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, "Failing now", "> shop.example /cart")
-        compare(f"start-{name}", app)
+        await compare(f"start-{name}", pilot)
         await pressed(pilot, "enter", "CONFIRMED", "The walk has ended")
-        compare(f"walk-{name}", app)
+        await compare(f"walk-{name}", pilot)
         await pressed(pilot, "enter", "systemctl start shop.service", ">Fix 1")
-        compare(f"diagnosis-{name}", app)
+        await compare(f"diagnosis-{name}", pilot)
         await pressed(pilot, "question_mark", "Words")
-        compare(f"help-{name}", app)
+        await compare(f"help-{name}", pilot)
         await pilot.press("escape")
         await pressed(pilot, "a", "A unit that failed")
-        compare(f"article-{name}", app)
+        await compare(f"article-{name}", pilot)
 
     drive(app, steps, size)
 
@@ -39,7 +39,7 @@ def test_a_question_to_the_person() -> None:
 
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, "Was something deployed", "I don't know")
-        compare("question-80x24", app)
+        await compare("question-80x24", pilot)
 
     drive(app, steps)
 
@@ -50,7 +50,7 @@ def test_a_choice_of_outcomes() -> None:
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, "The walk has ended")
         await pressed(pilot, "o", "What is true of service?")
-        compare("overrule-80x24", app)
+        await compare("overrule-80x24", pilot)
 
     drive(app, steps)
 
@@ -60,7 +60,7 @@ def test_a_host_without_a_gateway() -> None:
 
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, "No gateway was found on this host.")
-        compare("no-gateway-80x24", app)
+        await compare("no-gateway-80x24", pilot)
 
     drive(app, steps)
 
@@ -70,7 +70,7 @@ def test_a_host_on_which_nothing_fails() -> None:
 
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, "Nothing failed", "> everything: each route")
-        compare("quiet-80x24", app)
+        await compare("quiet-80x24", pilot)
 
     drive(app, steps)
 
@@ -80,9 +80,9 @@ def test_a_smaller_terminal_still_shows_the_diagnosis() -> None:
 
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, "The walk has ended")
-        compare("walk-60x20", app)
+        await compare("walk-60x20", pilot)
         await pressed(pilot, "enter", "CONFIRMED")
-        compare("diagnosis-60x20", app)
+        await compare("diagnosis-60x20", pilot)
 
     drive(app, steps, (60, 20))
 
@@ -98,6 +98,6 @@ def test_checked_again_shows_before_and_after() -> None:
 
         story.findings.update(HEALTHY)
         await pressed(pilot, "v", "before", "after", "No fault was observed")
-        compare("again-80x24", app)
+        await compare("again-80x24", pilot)
 
     drive(app, steps)

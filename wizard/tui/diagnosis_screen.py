@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
+from textual.widget import Widget
 
 from wizard.session.print_markdown import markdown
 from wizard.session.print_text import text
@@ -26,7 +27,7 @@ from wizard.tui.port import State
 from wizard.tui.screen import WizardScreen
 from wizard.tui.sizes import WIDE
 from wizard.tui.widgets.card import CardBox
-from wizard.tui.widgets.lines import PLAIN, STRONG, labelled, line, role, wrapped
+from wizard.tui.widgets.lines import PLAIN, STRONG, labelled, line, role, stacked, wrapped
 from wizard.tui.widgets.text_pane import Keys, Lines, Pane
 from wizard.views.diagnosis import Card, CauseView, DiagnosisView, Said, diagnosis_view
 from wizard.views.words import cut, padded
@@ -108,27 +109,34 @@ class DiagnosisScreen(WizardScreen):
         status = self.query_one("#status", Lines)
         running = f"Checking again, {state.elapsed:.0f} s of {state.deadline:.0f} s" if state.running else ""
         status.show(wrapped(Visible(state.said or running), width)[:2] if state.said or running else [])
-        status.display = bool(state.said or running)
         if state.report is None or (state.report, state.before, self.app.size.width) == self._shown:
             return
         self._shown = (state.report, state.before, self.app.size.width)
         self._view = diagnosis_view(state.report, state.before)
         room = (width // 2 if self.app.size.width >= WIDE else width) - 2
         self.query_one("#head", Lines).show(_head(self._view, width))
-        self.query_one("#reasons", Lines).show(_reasons(self._view, room))
+        self.query_one("#reasons", Lines).show(_reasons(self._view, room, beside=self.app.size.width >= WIDE))
         self.query_one("#rest", Lines).show(_rest(self._view, room))
-        self._show_cards(self._view.cards)
+        self._show_causes(self._view.causes, room, beside=self.app.size.width >= WIDE)
 
     def tick(self, state: State) -> None:
         """Show only how long is waited."""
         self.paint(state)
 
     @work(group="cards", exclusive=True)
-    async def _show_cards(self, cards: tuple[Card, ...]) -> None:
+    async def _show_causes(self, causes: tuple[CauseView, ...], room: int, *, beside: bool) -> None:
+        """Each cause with its commands below it; where the reasons stand beside, only what tells them apart."""
         box = self.query_one("#cards", Vertical)
+        shown: list[Widget] = []
+        for number, cause in enumerate(causes):
+            heading = [*_cause(cause, room, first=number == 0), Content("")] if not beside else []
+            if beside and len(causes) > 1:
+                heading = wrapped(Visible(f"{number + 1}. {cause.title}"), room, style=STRONG)
+            shown += [Lines(stacked(heading))] if heading else []
+            shown += [CardBox(card) for card in cause.cards]
         async with self.batch():
             await box.remove_children()
-            await box.mount(*[CardBox(card) for card in cards])
+            await box.mount(*shown)
         first = next(iter(self.query(CardBox)), None)
         if first is not None:
             first.focus(scroll_visible=False)
@@ -250,9 +258,9 @@ def _head(shown: DiagnosisView, width: int) -> list[Content]:
     return [first, *title[1:], line((cut(below, width), PLAIN)), Content("-" * width)]
 
 
-def _reasons(shown: DiagnosisView, width: int) -> list[Content]:
+def _reasons(shown: DiagnosisView, width: int, *, beside: bool) -> list[Content]:
     lines = _changes(shown, width)
-    for number, cause in enumerate(shown.causes):
+    for number, cause in enumerate(shown.causes if beside else ()):
         lines += _cause(cause, width, first=number == 0)
     lines += _listed("observed", shown.observed, width)
     return [*lines, Content("")] if lines else []
@@ -261,7 +269,10 @@ def _reasons(shown: DiagnosisView, width: int) -> list[Content]:
 def _cause(cause: CauseView, width: int, *, first: bool) -> list[Content]:
     lines: list[Content] = []
     if not first:
-        lines += [Content(""), *labelled(cause.word, Visible(f"{cause.title}  {cause.id}"), width, style=STRONG)]
+        lines += [
+            Content("-" * width),
+            *labelled(cause.word, Visible(f"{cause.title}  {cause.id}"), width, style=STRONG),
+        ]
     if cause.summary != cause.title:
         lines += wrapped(cause.summary, width)
     if cause.over:

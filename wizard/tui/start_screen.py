@@ -150,14 +150,14 @@ def _head(shown: view.StartView, width: int) -> list[Content]:
     lines += [one for note in shown.notes for one in wrapped(note, width)]
     lines.append(Content(""))
     if shown.heading:
-        right = Visible(f"{'':3} {'count':>5} {'last':>6} {'':8}") if shown.failing else Visible("")
+        right = Visible(f"{'':3} {'count':>5} {'last':>6}  {'':8}") if shown.failing else Visible("")
         lines.append(spread(shown.heading, right, width))
     return lines
 
 
 def _rows(shown: view.StartView, width: int) -> list[Content]:
     """Columns in the width of the terminal: what is left of the numbers is shared by request, server and word."""
-    numbers = 27
+    numbers = 28
     left = width - numbers - 1
     columns = [_widest([row.where for row in shown.rows]), _widest([row.upstream for row in shown.rows])]
     word = max(9, min(_widest([row.word for row in shown.rows]), 16))
@@ -169,7 +169,7 @@ def _rows(shown: view.StartView, width: int) -> list[Content]:
         if not row.word:
             lines.append(line((Visible(" "), PLAIN), (padded(row.where, width - 2), PLAIN)))
             continue
-        cells_ = f"{row.status:>3} {cut(row.count, 5):>5} {cut(row.last, 6):>6} {row.spark:>8}" if row.count else ""
+        cells_ = f"{row.status:>3} {cut(row.count, 5):>5} {cut(row.last, 6):>6}  {row.spark:>8}" if row.count else ""
         lines.append(
             line(
                 (Visible(" "), PLAIN),

@@ -23,13 +23,21 @@ class Lines(Static):
 
     def show(self, lines: list[Content]) -> None:
         """Show these lines."""
+        self.display = bool(lines)
         self.update(stacked(lines))
 
 
 class Pane(VerticalScroll, can_focus=True):
     """A column of lines that scrolls."""
 
-    DEFAULT_CSS = "Pane { scrollbar-size-vertical: 1; }"
+    DEFAULT_CSS = """
+    Pane {
+        scrollbar-size-vertical: 1;
+        scrollbar-color: ansi_white;
+        scrollbar-background: ansi_default;
+        scrollbar-corner-color: ansi_default;
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "scroll_up", show=False),
         Binding("j", "scroll_down", show=False),
