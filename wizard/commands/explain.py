@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,7 +46,9 @@ class Explained(msgspec.Struct, frozen=True):
 
 def explain(given: argparse.Namespace) -> int:
     """Explain a file or standard input; 0 where something was recognised, 3 where nothing was."""
-    found = [_line(number, event) for number, event in explain_text(_read(given.file))]
+    # Stamps without a zone or a year are read as this host writes them.
+    read = explain_text(_read(given.file), zone_offset=time.localtime().tm_gmtoff, year_hint=time.time())
+    found = [_line(number, event) for number, event in read]
     if given.json:
         write(as_json(Explained(SCHEMA_VERSION, tuple(found))))
     else:
@@ -68,13 +71,13 @@ def _read(name: str) -> bytes:
 def _line(number: int, event: LogEvent | None) -> Line:
     if event is None:
         return Line(number, None, None, "none", None, None, "", ())
-    time = None
+    stamp = None
     if event.time is not None:
-        time = datetime.fromtimestamp(event.time, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        stamp = datetime.fromtimestamp(event.time, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return Line(
         line=number,
         gateway=event.program,
-        time=time,
+        time=stamp,
         phase=str(event.phase),
         errno=event.errno,
         upstream=one_line(event.upstream) if event.upstream is not None else None,
