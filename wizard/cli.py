@@ -31,6 +31,6 @@ def _version() -> int:
     try:
         print(f"gateway-wizard {__version__}", flush=True)
     except OSError:  # nobody reads, or the disk is full: there is nothing to add to that
-        sys.stdout = None  # type: ignore[assignment]  # what is buffered is not written once more on leaving
+        sys.stdout = None  # what is buffered is not written once more on leaving
         return NO_INPUT
     return OK

@@ -11,6 +11,8 @@ import os
 import sys
 from pathlib import Path
 
+import msgspec
+
 from wizard.commands.diagnose import live_host, load_session, options_of, target_of
 from wizard.commands.errors import InputError, UsageError
 from wizard.commands.library import known_checks, library_for
@@ -46,7 +48,8 @@ def interactive(given: argparse.Namespace) -> int:
         return talk(recording, library, known_checks(), target, options, session)
     from wizard.tui.start import start  # noqa: PLC0415 - Textual is imported only where there is a screen
 
-    return start(recording, library, known_checks(), target if text else None, options, session)
+    shipped = {name: str(path) for name, path in incidents().items()}
+    return start(recording, library, known_checks(), target if text else None, options, session, incidents=shipped)
 
 
 def incidents_folder() -> Path:
@@ -54,22 +57,36 @@ def incidents_folder() -> Path:
     return Path(__file__).resolve().parents[1] / "_incidents"
 
 
+def incidents() -> dict[str, Path]:
+    """The recorded incidents that ship with the program, by name."""
+    return {path.name.partition(".")[0]: path for path in sorted(incidents_folder().glob("*.jsonl*"))}
+
+
 def _incidents() -> str:
-    found = sorted(incidents_folder().glob("*.jsonl*"))
+    found = incidents()
     if not found:
         return "No incident ships with this copy.\n"
-    lines = [f"  {path.name.partition('.')[0]}" for path in found]
+    titles = _titles()
+    width = max(len(name) for name in found)
+    lines = [f"  {name.ljust(width)}  {titles.get(name, '')}".rstrip() for name in found]
     return "Recorded real incidents. Open one with: gateway-wizard demo NAME\n" + "\n".join(lines) + "\n"
+
+
+def _titles() -> dict[str, str]:
+    try:
+        return msgspec.json.decode((incidents_folder() / "titles.json").read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.MsgspecError):
+        return {}
 
 
 def _session(given: argparse.Namespace) -> Session | None:
     if given.command == "demo":
         if given.incident is None:
             return None
-        matching = sorted(incidents_folder().glob(f"{Path(given.incident).name}.jsonl*"))
-        if not matching:
+        found = incidents()
+        if given.incident not in found:
             raise UsageError(f"there is no incident {given.incident!r}", "gateway-wizard demo lists them")
-        return load_session(str(matching[0]))
+        return load_session(str(found[given.incident]))
     if given.command in {"replay", "resume"}:
         if given.session is None:
             raise InputError("no interrupted session was found", "", "give the path of a session file")

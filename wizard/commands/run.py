@@ -54,6 +54,9 @@ def run(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
+        if isinstance(error, ExceptionGroup) and error.split(BrokenPipeError)[1] is None:
+            _forget_output()
+            return PIPE_CLOSED
         if os.environ.get("GATEWAY_WIZARD_TRACEBACK"):
             raise
         what = f"the wizard itself failed: {type(error).__name__}: {error}"
