@@ -47,7 +47,7 @@ def _difference(before: str, after: str) -> tuple[str, str]:
         end += 1
     while start > 0 and not before[start - 1].isspace():
         start -= 1
-    while end > 0 and not (before[len(before) - end].isspace() or before[len(before) - end] in ";"):
+    while end > 0 and not (before[len(before) - end].isspace() or before[len(before) - end] == ";"):
         end -= 1
     old, new = before[start : len(before) - end], after[start : len(after) - end]
     while start > 0 and (not old or before.find(old) != start):
