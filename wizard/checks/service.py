@@ -153,6 +153,8 @@ async def service(subject: Subject, asker: Asker) -> Finding:
     owned = await ownership(subject, asker, endpoint)
     gaps = tuple(Gap(what, "not permitted", grant) for what, grant in owned.gaps)
     claim = claimed(owned)
+    if claim is not None and claim.certainty < Certainty.STRONG and await _spoken_for(subject, asker, claim):
+        claim = None
     if claim is None or claim.service is None:
         return Finding(
             "no-unit",
@@ -189,7 +191,7 @@ async def service(subject: Subject, asker: Asker) -> Finding:
     holder = next((one for one in owned.claims if one.how is How.LISTENS), None)
     if condition in _ENDED and holder is not None and holder.unit != unit:
         return Finding("displaced", f"{sentence} {holder.because} instead.", values, gaps, by_hand)
-    if claim.certainty is Certainty.WEAK and condition not in _DOWN:
+    if claim.certainty is Certainty.WEAK:
         return Finding("resembles-only", sentence, values, gaps, by_hand)
     since = state.started_at or state.active_since
     age = clock.now - since if clock is not None and since is not None else None
@@ -200,6 +202,21 @@ async def service(subject: Subject, asker: Asker) -> Finding:
             word, f"{one_line(unit)} runs since {age:.0f} s{again} ({claim.because}).", values, gaps, by_hand
         )
     return Finding(str(condition), sentence, values, gaps, by_hand)
+
+
+async def _spoken_for(subject: Subject, asker: Asker, claim: Claim) -> bool:
+    """Whether a unit that only resembles is set to another server of the same pool: then it is not this one's."""
+    route, server = required(subject)
+    others = [
+        one.address for one in (route.upstream.servers if route.upstream else ()) if one.address != server.address
+    ]
+    for other in others[:_MAX_RIVALS]:
+        if parse_address(other) is None:
+            continue
+        owned = await ownership(subject, asker, other)
+        if any(one.service == claim.service and one.certainty >= Certainty.STRONG for one in owned.claims):
+            return True
+    return False
 
 
 async def _pushed_out(subject: Subject, asker: Asker, endpoint: str, holder: Claim) -> Claim | None:
