@@ -25,7 +25,7 @@ from wizard.model import ActionKind, Instance, Route
 
 A = TypeVar("A")
 
-CASES = 150
+CASES = 100
 REDIRECTS = {301, 302, 303, 307, 308}
 
 needs_lab = pytest.mark.skipif(
@@ -166,5 +166,5 @@ def test_nothing_is_decided_differently_than_by_nginx(first: int, tmp_path: Path
                 if (problem := difference(found, seen, facts=facts)) is not None:
                     wrong.append(f"{ask}: {problem}")
     assert wrong == []
-    assert counted[True, "decided"] > 2000
+    assert counted[True, "decided"] > 1500
     assert counted[True, "undecided"] < 0.05 * counted[True, "decided"]

@@ -54,9 +54,12 @@ def aliased(request: Request, fill: Fill) -> int | None:
 
 
 def path_for(request: Request, uri: str, fill: Fill) -> str | None:
-    """The path for a URI; None where an alias is asked about a URI that was rewritten (nginx answers 500)."""
+    """The path for a URI; None where an alias is asked about a URI that was rewritten (nginx answers 500).
+
+    Before the fix of CVE-2026-15176 nginx refused only after `break`.
+    """
     base, replaced = _base(request, fill)
-    if replaced != 0 and not request.valid_location:
+    if replaced != 0 and (not request.valid_location or request.uri_changed):
         return None
     if replaced is None:
         return base + uri if request.add_uri_to_alias else base

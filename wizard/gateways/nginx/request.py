@@ -183,11 +183,11 @@ class Request:
 
     def file(self, path: str) -> bool:
         """Whether a file is there; a folder is none."""
-        return not path.endswith("/") and self._there(path)
+        return bool(path) and not path.endswith("/") and self._there(path)
 
     def folder(self, path: str) -> bool:
         """Whether a folder is there."""
-        return self._there(path.rstrip("/") + "/")
+        return bool(path) and self._there(path.rstrip("/") + "/")
 
     def _there(self, path: str) -> bool:
         if "\0" in path:

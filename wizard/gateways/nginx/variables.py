@@ -171,6 +171,14 @@ def _script_name(request: Request) -> str:
     return path
 
 
+def _filename(request: Request) -> str:
+    path = path_for(request, request.uri, fill)
+    if path is None:
+        # A variable that could not be made once stays empty for the rest of the request.
+        request.values["request_filename"] = path = ""
+    return path
+
+
 def _over_tls(value: str) -> Callable[[Request], str]:
     return lambda request: value if request.tls else ""
 
@@ -196,7 +204,7 @@ _OWN: dict[str, Callable[[Request], str]] = {
     "remote_user": _remote_user,
     "document_root": lambda request: document_root(request, fill),
     "realpath_root": lambda request: document_root(request, fill),
-    "request_filename": lambda request: path_for(request, request.uri, fill) or "",
+    "request_filename": _filename,
     "content_length": lambda request: _header(request, "content_length"),
     "content_type": lambda request: _header(request, "content_type"),
     "proxy_add_x_forwarded_for": _forwarded_for,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateways.nginx.memory import loaded
-from wizard.gateways.nginx.refused import refused
+from wizard.gateways.nginx.conflicts import conflicts
 
 PART = (
     '"proxy_pass" cannot have URI part in location given by regular expression, or inside named location, or inside '
@@ -56,13 +56,13 @@ def text(inside: str) -> str:
 def test_refusals(inside: str, expected: str | None) -> None:
     configuration = loaded(text(inside))
     assert configuration.problems == ()
-    found = refused(configuration)
+    found = conflicts(configuration)
     assert (found[0].what if found else None) == expected
     assert all(problem.at is not None and problem.at.line == 3 for problem in found)
 
 
 def test_refusals_are_bounded() -> None:
-    assert len(refused(loaded(text("server { " + "location /a {} " * 500 + "}")))) == 20
+    assert len(conflicts(loaded(text("server { " + "location /a {} " * 500 + "}")))) == 20
 
 
 @pytest.mark.lab

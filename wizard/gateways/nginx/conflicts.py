@@ -21,7 +21,7 @@ MAX_PROBLEMS = 20
 _SCHEMES = {"proxy_pass": ("http://", "https://")}
 
 
-def refused(configuration: Configuration) -> list[Broken]:
+def conflicts(configuration: Configuration) -> list[Broken]:
     """What nginx would refuse in the http level; empty where it would accept it, as far as the text tells."""
     found: list[Broken] = []
     for problem in _all(configuration):
