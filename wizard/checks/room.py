@@ -63,6 +63,8 @@ async def workers(subject: Subject, asker: Asker) -> Finding:
         return Finding("not-pooled", "What listens there has no fixed number of workers that is known.")
     if who.queue == 0:
         return Finding("room", "Nothing waits to be accepted.", {"program": program}, by_hand=by_hand)
+    if all(one.state.startswith("T") for one in who.workers):
+        return _queueing(who.queue, program, by_hand)  # stopped by a signal is not busy
     count = len(who.workers)
     if count < 2 and not await _others_wait(who, asker):
         # A single worker that holds one request is that request's story, not one of too few workers.
@@ -78,7 +80,8 @@ def _of_fpm(fpm: phpfpm.Fpm, who: Serving, by_hand: str) -> Finding:
     children = [one for one in who.processes if phpfpm.pool_of(one) == name]
     if who.queue == 0:
         return Finding("room", "Nothing waits to be accepted.", {"program": f"pool {name}"}, by_hand=by_hand)
-    if pool is None or most is None or len(children) < most:
+    stopped = bool(children) and all(one.state.startswith("T") for one in children)
+    if pool is None or most is None or len(children) < most or stopped:
         return _queueing(who.queue, f"pool {name}", by_hand)
     line = pool.find("pm.max_children")
     said = f"All {most} processes of the pool {one_line(name)} are busy, and {who.queue} connections wait."
