@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
-from pathlib import Path
 
 from wizard.checks.registry import Check
 from wizard.flow.library import Library
@@ -98,8 +97,3 @@ def prepare(environment: MutableMapping[str, str]) -> None:
         environment.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
     if environment.get("NO_COLOR") == "":  # only a value that is not empty counts (no-color.org)
         del environment["NO_COLOR"]
-
-
-def incidents_in(folder: Path) -> dict[str, str]:
-    """The recorded incidents of a folder, name to path."""
-    return {path.name.partition(".")[0]: str(path) for path in sorted(folder.glob("*.jsonl*"))}

@@ -23,13 +23,16 @@ from wizard.views.words import NO, NOT_ASKED, OK, UNTOLD, WAITING, clock, state_
 
 E = TypeVar("E", StepDone, Skipped, Overruled)
 
-# The hops of a path, in its order: a check that is not listed belongs to the server.
+# The hop that a check tells of. One that is not listed tells of the hop that its subject stands for.
 _LISTENER = frozenset({"gateway", "gateway-service", "gateway-listener", "gateway-refusal", "refused-name"})
-_VIRTUAL_HOST = frozenset({"gateway-config"})
-_NAME = frozenset({"name", "resolver", "held-address"})
-_ANSWER = frozenset({"reply", "tls", "scheme"})
-_PROGRAM = frozenset({"peer", "process", "service", "app", "memory", "repair"})
-_SYMPTOM = frozenset({"request", "route-log", "log", "access-log"})
+_VIRTUAL_HOST = frozenset({"gateway-config", "loaded", "vhost", "circle"})
+_NAME = frozenset({"name", "resolver", "held-address", "literal-name"})
+_ANSWER = frozenset({"reply", "tls", "tls-repair", "scheme", "speech", "buffer", "patience", "allowed-clients"})
+_PROGRAM = frozenset(
+    {"peer", "process", "service", "app", "app-log", "memory", "repair", "workers", "limits", "dependency"}
+)
+_SYMPTOM = frozenset({"request", "route-log", "log", "access-log", "earlier", "handling", "own-answer"})
+_OF_SCOPE = {"host": "listener", "route": "virtual-host", "server": "server"}
 _EXCERPT = 10
 _SEVERAL = 2
 
@@ -231,7 +234,7 @@ def _strip(subject: str | None, rows: Sequence[TrailRow], observed: Observed) ->
     words: dict[str, list[Visible]] = {}
     for row in rows:
         if row.visit is not None and row.visit.about in lineage:
-            words.setdefault(_hop_of(row.visit), []).append(row.word)
+            words.setdefault(_hop_of(row.visit, observed), []).append(row.word)
     over = all(WAITING not in listed for listed in words.values())
 
     def hop(name: str, label: str, *, given: bool = False) -> Hop:
@@ -260,7 +263,7 @@ def _decided(words: list[Visible], *, decided: bool) -> Visible:
     return worst([*seen, OK if decided else UNTOLD]) or OK
 
 
-def _hop_of(visit: Visit) -> str:
+def _hop_of(visit: Visit, observed: Observed) -> str:
     check = visit.step.check or ""
     for name, members in (
         ("listener", _LISTENER),
@@ -272,7 +275,8 @@ def _hop_of(visit: Visit) -> str:
     ):
         if check in members:
             return name
-    return "server"
+    subject = observed.subjects.get(visit.about)
+    return _OF_SCOPE.get(subject.scope if subject else "", "server")
 
 
 def _place(route: Route) -> Visible:
