@@ -22,7 +22,7 @@ ERROR_LOG = "/var/log/nginx/error.log"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much there is on a host; `log` in bytes. Half of the upstream addresses answer where `alive`."""
+    """How much there is on a host; `log` in bytes, `sockets` with both ends and the listeners."""
 
     sites: int
     listeners: int
@@ -65,12 +65,12 @@ def _serve(guest: Guest) -> None:
 def _holding(guest: Guest, size: Size) -> Iterator[None]:
     guest.write("/opt/holder.py", HOLDER.read_text())
     words = [stack.PYTHON, "/opt/holder.py", str(size.listeners), str(size.sockets)]
-    held = subprocess.Popen(guest.argv(words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    held = subprocess.Popen(guest.argv(words), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert held.stdout is not None
         if held.stdout.readline() != "ready\n":
-            raise GuestError(f"the sockets could not be held: {held.communicate()[1][-400:]}")
+            raise GuestError("the sockets could not be held")
         yield
     finally:
         held.kill()  # nsenter; the holder itself ends with the guest
-        held.communicate()
+        held.wait()

@@ -12,7 +12,7 @@ from wizard.model import Instance
 
 async def main(path: str) -> int:
     """Loads it; 0 where it is whole."""
-    found = await load(LiveHost(), Instance(kind="nginx", name="nginx", config=path))
+    found = await load(LiveHost(), Instance("nginx", None, path))
     return 1 if found.problems else 0
 
 
