@@ -200,6 +200,7 @@ class Route(msgspec.Struct, frozen=True):
     undecided: tuple[str, ...] = ()
     auth_request: str | None = None
     steps: tuple[str, ...] = ()  # internal redirects on the way (rewrite, try_files, error_page), in words
+    reached_at: str | None = None  # the address by which a client on this host comes, where the URL names it
 
 
 class Broken(msgspec.Struct, frozen=True):

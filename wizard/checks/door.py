@@ -20,7 +20,7 @@ from wizard.text import one_line
 
 _SITES = frozenset({80, 443})
 _RULE = ("address", "rule")
-_REPAIR = (*_RULE, "repair", "undo")
+_REPAIR = (*_RULE, "repair", "undo", "second")
 
 
 @check(
@@ -43,13 +43,32 @@ async def door(subject: Subject, asker: Asker) -> Finding:
     if isinstance(here, NotAnswered):
         gap = Gap("the firewall's rules", one_line(here.detail), here.grant or ROOT_GRANT)
         return Finding(UNKNOWN, "The firewall's rules could not be read.", gaps=(gap,), by_hand="nft list ruleset")
-    if here.decision.blocked and here.decision.certain:
-        return _closed("closed", here, address)
-    if address.port in _SITES and subject.behind is None:
-        outside = await _from_outside(route, address, asker)
-        if outside is not None and outside.decision.blocked and outside.decision.certain:
-            return _closed("closed-outside", outside, address)
+    outside = await _from_outside(route, address, asker) if subject.behind is None else None
+    if _shut(here):
+        if outside is None or not _shut(outside):
+            return _closed("closed", address, here)
+        return _closed("closed", address, *((outside,) if _opens_both(outside, here, address) else (outside, here)))
+    if outside is not None and _shut(outside) and address.port in _SITES:
+        return _closed("closed-outside", address, outside)
     return Finding("open", "No rule keeps every visitor out.", by_hand="nft list ruleset")
+
+
+def _shut(found: Judgement) -> bool:
+    return found.decision.blocked and found.decision.certain
+
+
+def _opens_both(outside: Judgement, here: Judgement, address: Address) -> bool:
+    """Whether what lets visitors in lets this host's own connections in too: it takes the rule away that both meet.
+
+    An accept for the visitors' address is enough where this host's own connection goes to that address.
+    """
+    one, other = outside.decision.rule, here.decision.rule
+    if one is None or other is None:
+        return outside.decision.base == here.decision.base and outside.connection.destination == str(address.ip)
+    if (one.family, one.table, one.chain, one.position) != (other.family, other.table, other.chain, other.position):
+        return False
+    removed = outside.repair is not None and any(change.removes is not None for change in outside.repair.changes)
+    return removed or outside.connection.destination == str(address.ip)
 
 
 async def _from_outside(route: Route, address: Address, asker: Asker) -> Judgement | None:
@@ -72,14 +91,16 @@ async def _public(route: Route, address: Address, asker: Asker) -> str | None:
     return next((str(one) for one in usable if not one.is_loopback and not one.is_link_local), None)
 
 
-def _closed(word: str, found: Judgement, address: Address) -> Finding:
-    rule = words(found.decision)
+def _closed(word: str, address: Address, *found: Judgement) -> Finding:
+    """What a closed door is told as; every judgement's repair has to be whole, and of one change."""
+    rule = words(found[-1].decision)
     values: dict[str, Value] = {"address": address.text, "rule": rule}
     who = "connections" if word == "closed" else "connections from outside"
     said = f"{rule[:1].upper()}{rule[1:]} keeps {who} from {one_line(address.text)}."
-    repair = found.repair
-    if repair is not None and repair.complete and len(repair.changes) == 1:
-        change = repair.changes[0]
-        more: dict[str, Value] = {"repair": change.command, "undo": change.undo}
-        return Finding(f"{word}-rule", said, {**values, **more}, by_hand="nft list ruleset")
+    changes = [one.repair.changes[0] for one in found if one.repair and one.repair.complete and one.repair.changes]
+    if len(changes) == len(found) and all(one.repair and len(one.repair.changes) == 1 for one in found):
+        values |= {"repair": changes[0].command, "undo": changes[0].undo}
+        if len(changes) > 1:
+            values["second"] = changes[1].command
+        return Finding(f"{word}-rule", said, values, by_hand="nft list ruleset")
     return Finding(word, said, values, by_hand="nft list ruleset")

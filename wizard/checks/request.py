@@ -25,7 +25,7 @@ _NONE = ("seconds",)
 
 def entrance(route: Route) -> Address | None:
     """The address by which a client on this host reaches a route's listener."""
-    written = route.listener.address
+    written = route.reached_at or route.listener.address
     address = parse_address(written)
     if address is None or address.ip is None:
         return address

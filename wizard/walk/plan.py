@@ -9,7 +9,9 @@ import re
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from wizard.checks.address import join_port, parse_address, split_port
+import msgspec
+
+from wizard.checks.address import is_local, join_port, parse_address, split_port
 from wizard.checks.hops import MAX_HOPS, access_route, hop_of, next_hop
 from wizard.checks.logged import failing_urls
 from wizard.checks.registry import Asker, Scope, Subject
@@ -256,7 +258,13 @@ def _samples(gateway: Gateway) -> list[Route]:
 async def _route(gateway: Gateway, url: str, asker: Asker) -> Route | None:
     if gateway.configuration is None:
         return None
-    return await route_on_host(asker, gateway.configuration, gateway.instance, url)
+    made = await route_on_host(asker, gateway.configuration, gateway.instance, url)
+    if made is None:
+        return None
+    address = parse_address(join_port(urlsplit(url).hostname or "", split_port(made.listener.address)[1]))
+    if address is None or gateway.instance.elsewhere or not await is_local(address, asker):
+        return made
+    return msgspec.structs.replace(made, reached_at=address.text)
 
 
 async def _unread(gateway: Gateway, url: str, asker: Asker) -> Route | None:
