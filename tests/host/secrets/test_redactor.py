@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import example, given
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 
 from tests.payloads import PAYLOADS
 from tests.strategies import TEXT
-from wizard.host.secrets import Redactor, marks_in
+from wizard.gateways.nginx.syntax import parse
+from wizard.gateways.nginx.tree import Directive
+from wizard.host.secrets import Redactor, marks_in, named
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r"
 BCRYPT = "$2y$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
@@ -396,6 +399,67 @@ def test_a_large_text_is_looked_at_once_but_still_cleaned_of_what_is_learned() -
     assert redactor.data(once, learn=False) == once
     redactor.text("DB_PASSWORD=Tr0ub4dor&3")
     assert redactor.data(once, learn=False) == once.replace(b"Tr0ub4dor&3", b"REDACTED-2")
+
+
+@pytest.mark.parametrize(
+    "nested", ["password:", "?token=", "?token=(", "password:/etc/", "x auth:", "cookie: ", "token=$a"]
+)
+def test_the_work_grows_with_the_size_not_with_its_square(nested: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value may hold a name whose value holds a name; each is read to the end of the line."""
+    seen = 0
+    find_end = named._end
+
+    def counted(reader: re.Pattern[bytes], data: bytes, start: int) -> int:
+        nonlocal seen
+        end = find_end(reader, data, start)
+        seen += end - start
+        return end
+
+    monkeypatch.setattr(named, "_end", counted)
+    text = b"PRIVATE " + nested.encode() * (1_000_000 // len(nested))
+    done = Redactor().data(text)
+    assert seen < 20 * len(text)
+    assert len(done) <= len(text) + 1000
+
+
+def words(conf: str) -> list[tuple[int, int]]:
+    """The lines of a configuration's directives as the nginx parser reads them, with the number of their words."""
+    parsed = parse(conf.encode(), "nginx.conf")
+    assert parsed.broken is None
+    found: list[tuple[int, int]] = []
+
+    def collect(directives: Sequence[Directive]) -> None:
+        for directive in directives:
+            found.append((directive.line, len(directive.args)))
+            collect(directive.block or [])
+
+    collect(parsed.directives)
+    return found
+
+
+@pytest.mark.parametrize("secret", ["abc", "dXNlcjpwYXNz", "x" * 700, "a;b", "a{b}", "a b", 'a\\"b', "a#b", "a\\;b"])
+def test_nginx_reads_the_same_words_in_what_is_left(secret: str) -> None:
+    quoted = f'"{secret}"'
+    conf = f"""
+map $http_x_api_key $who {{
+  default "";
+  {quoted} shop;
+}}
+server {{
+  listen 80;
+  proxy_set_header Authorization "Basic {secret}";  # as agreed; {{
+  proxy_set_header X-Api-Key {quoted};
+  fastcgi_param DB_PASSWORD {quoted};
+  set $api_token {quoted};
+  secure_link_md5 "$uri {secret}";
+  add_header Set-Cookie "sid={secret}; Path=/";
+  if ($http_x_api_key != {quoted}) {{ return 403; }}
+  location /a {{ proxy_pass "http://user:{secret}@app/?token={secret}&x=1"; proxy_set_header Cookie "a={secret}"; }}
+}}
+"""
+    done = Redactor().text(conf)
+    assert words(done) == words(conf)
+    assert done != conf
 
 
 def test_marks_are_counted_on() -> None:

@@ -71,7 +71,7 @@ _HASHES = re.compile(
     rb"|\{(?:SSHA|SHA|SMD5|MD5|PBKDF2|CRYPT|ARGON2)[\w-]{0,10}\}[\w./+=$,-]{8,400}"
     rb"|(?<![\w$])pbkdf2_sha\d{1,3}\$\d{1,9}\$[\w./+=$]{20,200}|SCRAM-SHA-\d{1,3}\$\d{1,9}:[\w./+=$:]{20,300}"
 )
-_USERINFO = re.compile(rb":\\?/\\?/[^\s/?#@:\"'<>\\]*+:([^\s\0/\"'<>\\]+)@")
+_USERINFO = re.compile(rb":\\?/\\?/[^\s/?#@:\"'<>\\]*+:((?:[^\s\0/\"'<>\\]|\\[\"'])+)@")
 _DSN = re.compile(
     # Raw slashes and hashes are not allowed in a password (RFC 3986), and common.
     rb"(?:postgres(?:ql)?|mysql|mariadb|rediss?|amqps?|mongodb|mssql|sqlserver|clickhouse|ldaps?|smtps?|s?ftp|nats|kafka)"
@@ -82,7 +82,7 @@ _USER_OPTION = re.compile(
     rb"(?:\s-u|--(?:proxy-)?user|--basic-auth|\bstats[ \t]{1,8}auth)[ \t=]{1,8}[\"']?[^\s:\"'$]{1,64}:(?!\d+\b)([^\s\0\"']+)"
 )
 _IDENTIFIED = re.compile(
-    rb"(?i:\bidentified[ \t]{1,8}(?:with[ \t]{1,8}\w{1,40}[ \t]{1,8})?(?:by|as)[ \t]{1,8})(['\"])([^'\"\r\n\0]+)\1"
+    rb"(?i:\bidentified[ \t]{1,8}(?:with[ \t]{1,8}\w{1,40}[ \t]{1,8})?(?:by|as)[ \t]{1,8})(['\"])((?:[^'\"\\\r\n\0]|\\[^\r\n\0])++)\1"
 )
 _SECURE_LINK = re.compile(
     rb"(?m:^)[ \t]*+(?:secure_link_md5|secure_link_hmac_secret|secure_link_secret)[ \t]([^;\r\n]+)"
@@ -93,7 +93,7 @@ _MAP = re.compile(
     rb"\{([^{}]*+)\}"
 )
 _MAP_KEY = re.compile(
-    rb"(?<=[{;\n])[ \t]*+(?!(?:default|include|hostnames|volatile)\b)(?:([\"'])(?!~)([^\"'\r\n\0]*+)\1|([^\s\0\"'~#;{}]++))"
+    rb"(?<=[{;\n])[ \t]*+(?!(?:default|include|hostnames|volatile)\b)(?:([\"'])(?!~)((?:[^\"'\\\r\n\0]|\\[^\r\n\0])*+)\1|([^\s\0\"'~#;{}]++))"
 )
 _SCHEME = re.compile(
     rb"(?i:basic|bearer|digest|token|negotiate|ntlm|api-?key|aws4-hmac-sha256|hawk|oauth|signature|key|jwt|dpop)"

@@ -101,6 +101,7 @@ def secrets_by_name(data: bytes) -> Iterator[Span]:
     """The secrets that stand beside a name which says so."""
     lower = data.lower()
     position = 0
+    patience = _patience(data)
     for first, last in _lines_of_interest(lower):
         position = max(position, first)
         while hit := KEYWORD.search(lower, position, last):
@@ -109,22 +110,30 @@ def secrets_by_name(data: bytes) -> Iterator[Span]:
             link = _link(site) if site.kind is not Kind.HARMLESS else None
             value = _value(site, link) if link else None
             if link and value:
+                spans = [Span(value.start, value.end)] if patience < 0 else _judged(site, link, value)
+                yield from spans
                 # What stands in a secret, or before a mark that an earlier look set, is no name.
-                position = max(position, data.rfind(MARK, value.start, value.end))
-                for span in _judged(site, link, value):
-                    yield span
-                    position = max(position, span.end)
+                position = max([position, data.rfind(MARK, value.start, value.end), *(span.end for span in spans)])
+                patience -= value.end - max(position, value.start)
 
 
 def secrets_in_queries(data: bytes) -> Iterator[Span]:
     """The secrets among the parameters of URLs and forms, also of a URL inside another one's parameter."""
-    for match in _PARAMETER.finditer(data.lower()):
-        if kind_in_query(match[1]) is not Kind.HARMLESS:
-            of_path = match[0].startswith(b";")
-            reader = _ENCODED_VALUE if match[2] != b"=" else _PATH_VALUE if of_path else _PARAMETER_VALUE
-            end = _end(reader, data, match.end())
-            if _worth(data[match.end() : end]):
-                yield Span(match.end(), end)
+    lower = data.lower()
+    position = 0
+    patience = _patience(data)
+    while match := _PARAMETER.search(lower, position):
+        position = match.end()
+        if kind_in_query(match[1]) is Kind.HARMLESS:
+            continue
+        of_path = match[0].startswith(b";")
+        reader = _ENCODED_VALUE if match[2] != b"=" else _PATH_VALUE if of_path else _PARAMETER_VALUE
+        end = _end(reader, data, position)
+        if patience < 0 or _worth(data[position:end]):
+            yield Span(position, end)
+            position = end
+        else:
+            patience -= end - position
 
 
 def secrets_in_value(kind: Kind, value: bytes) -> list[Span] | None:
@@ -138,6 +147,15 @@ def secrets_in_value(kind: Kind, value: bytes) -> list[Span] | None:
     if kind is Kind.DOUBTFUL and not looks_random(value, long=True):
         return None
     return [Span(0, len(value))] if is_secret(value) else []
+
+
+def _patience(data: bytes) -> int:
+    """How many bytes of harmless values may be read again for names in them.
+
+    Names nested in the values of names would make the work grow with the square of the size. Nobody but an attacker
+    writes so; then everything under such a name counts as secret.
+    """
+    return 4 * len(data) + (1 << 20)
 
 
 def _lines_of_interest(lower: bytes) -> list[tuple[int, int]]:

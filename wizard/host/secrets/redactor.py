@@ -20,6 +20,7 @@ from wizard.host.secrets.spans import Span, merged
 _KEPT_LENGTH = 512  # the size of a long header decides whether it fits into a buffer: such marks are filled up
 _MOST_KNOWN = 256  # each is looked for in every text
 _WORTH_REMEMBERING = 1 << 16
+_MOST_PLAIN = 1 << 16
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _OPTION = re.compile(r"-{0,2}\w[\w.-]*")
 _TELLING = re.compile(rb"(?!/)(?:(?=\D{0,200}\d)(?=[^A-Za-z]{0,200}[A-Za-z])\S{8,}|[^\s/]{12,})")
@@ -41,6 +42,7 @@ class Redactor:
         self._known: dict[bytes, bytes] = {}
         self._next = first
         self._clean: set[bytes] = set()  # large texts that came from here, as they are in the records too
+        self._plain: set[str] = set()  # texts that show no secret themselves: a host answers most words many times
 
     @property
     def known(self) -> int:
@@ -72,9 +74,15 @@ class Redactor:
 
     def text(self, value: str, *, learn: bool = True) -> str:
         """Text of any kind, with the secrets in it replaced."""
+        if value in self._plain:
+            return self.text_again(value)
         data = _bytes(value)
         done = self.data(data, learn=learn)
-        return value if done == data else _text(done)
+        if done != data:
+            return _text(done)
+        if len(self._plain) < _MOST_PLAIN:
+            self._plain.add(value)
+        return value
 
     def value(self, name: str, value: str) -> str:
         """The value of a header, parameter or variable of that name."""
@@ -111,6 +119,8 @@ class Redactor:
 
     def text_again(self, value: str) -> str:
         """Text with only those secrets replaced that are known by now."""
+        if not self._known:
+            return value
         data = _bytes(value)
         done = self._again(data)
         return value if done == data else _text(done)
