@@ -17,6 +17,7 @@ from wizard.commands.library import known_checks, library_for
 from wizard.commands.output import write
 from wizard.flow.data import flows_root
 from wizard.flow.graph import dot, tree
+from wizard.flow.language import Cause
 from wizard.flow.library import Source, load_library
 from wizard.flow.lint import lint
 from wizard.flow.vocabulary import Vocabulary
@@ -69,22 +70,25 @@ def _lint(names: list[str]) -> int:
 
 
 def cause(given: argparse.Namespace) -> int:
-    """Print the article of a cause."""
+    """Print the article of a cause; one that is told of several kinds of server has a part for each."""
     library, _ = library_for(None)
-    found = library.causes.get(given.id)
-    if found is None:
-        raise UsageError(f"there is no cause {given.id!r}", _nearest(given.id, list(library.causes)))
-    lines = [found.id, "", visible(found.article.strip()), ""]
-    if found.commands:
+    found = [one for name, one in library.causes.items() if given.id in {name, one.id}]
+    if not found:
+        raise UsageError(f"there is no cause {given.id!r}", _nearest(given.id, [*library.causes]))
+    parts = "\n".join(_article(one) for one in found)
+    write(f"{found[0].id}\n\n{parts}")
+    return 0
+
+
+def _article(one: Cause) -> str:
+    lines = [visible(one.article.strip()), ""]
+    if one.commands:
         lines.append("Commands, with this host's values filled in by a diagnosis:")
         lines += [
-            f"  {command.stage}: {visible(' '.join(command.run) or f'edit {command.edit}')}"
-            for command in found.commands
+            f"  {command.stage}: {visible(' '.join(command.run) or f'edit {command.edit}')}" for command in one.commands
         ]
-    for harmful, because in found.refused:
-        lines.append(f"Not: {visible(harmful)}. {visible(because)}")
-    write("\n".join(lines).rstrip() + "\n")
-    return 0
+    lines += [f"Not: {visible(harmful)}. {visible(because)}" for harmful, because in one.refused]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _nearest(name: str, names: list[str]) -> str:

@@ -12,7 +12,11 @@ from wizard.checks import all as all_checks
 from wizard.checks.registry import Check
 from wizard.commands.errors import InputError, UsageError
 from wizard.flow.data import flows_root, own_flows
+from wizard.flow.language import Problem
 from wizard.flow.library import Library, Source, load_library
+from wizard.flow.lint import lint
+from wizard.flow.vocabulary import Vocabulary
+from wizard.session.observed import VARIABLES
 from wizard.walk.runner import ENTRY
 
 
@@ -40,10 +44,17 @@ def library_for(named: str | None) -> tuple[Library, str]:
             raise InputError(f"there is no flow file {named}", named, "gateway-wizard flow list names the flows")
         sources.append(Source(path, trusted=False))
     library = load_library(*sources)
-    if library.problems:
-        first = library.problems[0]
+    problems = library.problems or (_problems_in(library, named) if is_file else ())
+    if problems:
+        first = problems[0]
         raise InputError(first.what, str(first.at), first.hint or "gateway-wizard flow lint lists every problem")
     name = ENTRY if named is None else (Path(named).stem if is_file else named)
     if name not in library.flows:
         raise UsageError(f"there is no flow {name!r}", f"there are: {', '.join(library.flows)}")
     return library, name
+
+
+def _problems_in(library: Library, file: str | None) -> list[Problem]:
+    """What the linter says about one file: the program's own trees were proved before they were shipped."""
+    found = lint(library, Vocabulary(known_checks(), VARIABLES))
+    return [problem for problem in found if problem.at.file == file]
