@@ -15,6 +15,7 @@ import msgspec
 
 from wizard.commands.diagnose import live_host, load_session, options_of, target_of
 from wizard.commands.errors import InputError, UsageError
+from wizard.commands.kept import folder, keep, latest
 from wizard.commands.library import known_checks, library_for
 from wizard.commands.output import write
 from wizard.host.port import Host
@@ -40,6 +41,8 @@ def interactive(given: argparse.Namespace) -> int:
     text = getattr(given, "target", None) or (session.target if session else None)
     target = target_of(text)
     options = options_of(given, session, flow)
+    if given.command == "resume":
+        session = None  # its target and its options are walked again, on this host as it is now
     host: Host = RecordedHost(session.asked) if session is not None else live_host()
     recording = RecordingHost(host)
     if wants_plain(given):
@@ -49,7 +52,9 @@ def interactive(given: argparse.Namespace) -> int:
     from wizard.tui.start import start  # noqa: PLC0415 - Textual is imported only where there is a screen
 
     shipped = {name: str(path) for name, path in incidents().items()}
-    return start(recording, library, known_checks(), target if text else None, options, session, incidents=shipped)
+    walked = target if text else None
+    save = keep if session is None else None
+    return start(recording, library, known_checks(), walked, options, session, save=save, incidents=shipped)
 
 
 def incidents_folder() -> Path:
@@ -88,7 +93,8 @@ def _session(given: argparse.Namespace) -> Session | None:
             raise UsageError(f"there is no incident {given.incident!r}", "gateway-wizard demo lists them")
         return load_session(str(found[given.incident]))
     if given.command in {"replay", "resume"}:
-        if given.session is None:
-            raise InputError("no interrupted session was found", "", "give the path of a session file")
-        return load_session(given.session)
+        path = given.session or latest()
+        if path is None:
+            raise InputError("no interrupted session was found", str(folder()), "give the path of a session file")
+        return load_session(str(path))
     return None

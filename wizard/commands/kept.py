@@ -1,0 +1,43 @@
+"""Where interactive sessions are kept, so that a lost connection loses nothing: one private file each.
+
+Owns that folder (XDG Base Directory Specification, state) and how many files it holds. May not know what is in them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from pathlib import Path
+
+from wizard.session.file import write
+from wizard.session.save import SaveError
+from wizard.session.session import Session
+
+MOST = 50
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,120}")
+
+
+def folder() -> Path:
+    """The folder of kept sessions; it may not exist yet."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    base = Path(state) if state.startswith("/") else Path(os.environ.get("HOME", "/root")) / ".local" / "state"
+    return base / "gateway-wizard" / "sessions"
+
+
+def keep(session: Session) -> None:
+    """Write a session to the folder and let the oldest go; a folder that cannot be written is no reason to fail."""
+    place = folder()
+    with contextlib.suppress(OSError, SaveError):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = session.id if _NAME.fullmatch(session.id) else "session"
+        write(place / f"{name}.jsonl", session)
+        for old in sorted(place.glob("*.jsonl"))[:-MOST]:
+            old.unlink()
+
+
+def latest() -> Path | None:
+    """The session that was kept last; None where there is none."""
+    with contextlib.suppress(OSError):
+        return max(folder().glob("*.jsonl"), key=lambda path: path.stat().st_mtime, default=None)
+    return None
