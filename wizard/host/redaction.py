@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 _PAIRS = {"headers", "params"}
 _COMMANDS = {"argv"}
+_NUMBERS = frozenset({int, float, bool})
 
 
 def redacted(value: T, redactor: Redactor) -> T:
@@ -28,7 +29,7 @@ def redacted(value: T, redactor: Redactor) -> T:
 
 def redacted_again(value: T, redactor: Redactor) -> T:
     """A value that was redacted before, with the secrets replaced that became known since."""
-    return cast("T", _mapped(value, redactor.text_again, redactor.again))
+    return cast("T", _mapped(value, redactor.text_again, redactor.again)) if redactor.known else value
 
 
 def highest_mark(value: object) -> int:
@@ -39,22 +40,25 @@ def highest_mark(value: object) -> int:
 
 
 def texts(value: object) -> Iterator[str | bytes]:
-    """All text and bytes in a recorded value."""
-    if isinstance(value, str | bytes):
-        yield value
-    elif isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            yield from texts(getattr(value, name))
-    elif isinstance(value, dict):
-        for key, one in value.items():
-            yield from texts(key)
-            yield from texts(one)
-    elif isinstance(value, tuple | list):
-        for one in value:
-            yield from texts(one)
+    """All text and bytes in a recorded value, in no order."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, (str, bytes)):
+            yield one
+        elif isinstance(one, msgspec.Struct):
+            waiting += msgspec.structs.astuple(one)
+        elif isinstance(one, (tuple, list)):
+            waiting += one
+        elif isinstance(one, dict):
+            waiting += [*one, *one.values()]
 
 
 def _walk(value: object, redactor: Redactor) -> object:
+    if type(value) is str:  # by far the most, then numbers: what costs a search for its kind comes last
+        return redactor.text(value)
+    if value is None or type(value) in _NUMBERS:
+        return value
     if isinstance(value, FileRead):
         behind = redactor.file(value.real, value.content) if value.real != value.path else value.content
         content = redactor.file(value.path, behind)
@@ -97,9 +101,12 @@ def _leaf(value: object, text: Callable[[str], str], data: Callable[[bytes], byt
 
 def _changed(value: msgspec.Struct, change: Callable[[str, object], object]) -> msgspec.Struct:
     """A struct with its fields changed; itself where none was, which saves most of the memory."""
-    old = {name: getattr(value, name) for name in value.__struct_fields__}
-    new = {name: change(name, field) for name, field in old.items()}
-    different = {name: field for name, field in new.items() if field is not old[name]}
+    different: dict[str, object] = {}
+    for name in value.__struct_fields__:
+        old = getattr(value, name)
+        new = change(name, old)
+        if new is not old:
+            different[name] = new
     return msgspec.structs.replace(value, **different) if different else value
 
 
