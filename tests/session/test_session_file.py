@@ -89,7 +89,7 @@ def test_writing_what_was_read_changes_nothing(pairs: list[tuple[Any, Any]], eve
 def test_hostile_content_comes_back(name: str, path: Path) -> None:
     content = PAYLOADS[name]
     text = content.decode("utf-8", "surrogateescape")[:5000]
-    asked = [
+    asked: list[Reply[Any]] = [
         Reply(1, ReadFile("/var/log/x"), FileRead("/var/log/x", content, "/var/log/x", 1.0), 1.0, 0.0),
         Reply(2, Run(("journalctl", text)), Told(1.0, 1.0, 0, text), 1.0, 0.0),
     ]
