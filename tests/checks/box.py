@@ -19,7 +19,10 @@ from wizard.host.questions import (
     FileStat,
     ListDir,
     LogTail,
+    NotReplied,
     ReadLog,
+    Replied,
+    Request,
     Stat,
 )
 from wizard.model import Action, ActionKind, Instance, Listener, Location, Place, Proxying, Route, Server, VirtualHost
@@ -36,6 +39,7 @@ class Box(FakeHost):
     logs: Mapping[str, str] = field(default_factory=dict)
     descriptors: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     local: str = "127.0.0.1:40000"
+    replies: Callable[[Request], Replied | NotReplied] | None = None
     made: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -71,8 +75,19 @@ class Box(FakeHost):
                 return FileStat(path, "dir", 0o500, 0, 0, count, NOW, 1)
             case Connect():
                 return Connected(self.local)
+            case Request() if self.replies is not None:
+                return self.replies(question)
             case _:
                 return None
+
+
+def answered(status: int, *, stderr: bytes = b"") -> Replied:
+    """An answer in whatever protocol was spoken."""
+    return Replied(status, "", (), b"", 0, 80, "complete", 0.01, 0.01, stderr=stderr)
+
+
+SILENT = NotReplied("reading-header", "timed-out", None, b"", 1.0)
+CLOSED = NotReplied("reading-header", "closed", None, b"", 0.01)
 
 
 def _link(path: str, target: str) -> FileStat:

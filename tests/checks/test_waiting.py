@@ -41,6 +41,10 @@ def test_a_connection_of_somebody_else() -> None:
     assert asked('0 1 127.0.0.1:41000 127.0.0.1:5432 users:(("curl",pid=99,fd=9))\n').outcome == "none"
 
 
+def test_a_collector_of_traces_is_no_reason_to_wait() -> None:
+    assert asked('0 1 127.0.0.1:41000 127.0.0.1:4317 users:(("python3",pid=7,fd=9))\n').outcome == "none"
+
+
 def test_an_idle_connection_of_a_pool_waits_for_nothing() -> None:
     assert asked(established=IDLE).outcome == "none"
 

@@ -38,6 +38,8 @@ _KNOWN = {
     11211: "memcached",
     27017: "MongoDB",
 }
+# Collectors of metrics, traces and log lines: an application goes on without them.
+_ASIDE = frozenset({514, 601, 2003, 4317, 4318, 5044, 6831, 8086, 8125, 8126, 9411, 12201, 14268, 24224})
 _WHOM = ("peer", "port", "count", "program")
 
 
@@ -98,6 +100,7 @@ async def dependency(subject: Subject, asker: Asker) -> Finding:
             for one in read_connections(answer.out)
             if one.pids & pids
             and not _is_inbound(one, who.address.port)
+            and _port(one.peer) not in _ASIDE
             and (word == "connecting" or one.asks or (one.unconfirmed and one.info.get("lastsnd", 0) >= _OPEN_FOR))
         ]
         if waiting:
@@ -106,15 +109,18 @@ async def dependency(subject: Subject, asker: Asker) -> Finding:
 
 
 def _is_inbound(one: Outgoing, port: int) -> bool:
-    local = parse_address(one.local)
-    return bool(port) and local is not None and local.port == port
+    return bool(port) and _port(one.local) == port
+
+
+def _port(end: str) -> int:
+    address = parse_address(end)
+    return address.port if address is not None else 0
 
 
 def _waits(waiting: list[Outgoing], word: str, program: str, by_hand: str) -> Finding:
     peers = [one.peer for one in waiting]
     peer = max(dict.fromkeys(peers), key=peers.count)
-    address = parse_address(peer)
-    port = address.port if address else 0
+    port = _port(peer)
     known = f" (the port of {_KNOWN[port]})" if port in _KNOWN else ""
     what = "tries to connect to" if word == "connecting" else "waits for an answer from"
     count = peers.count(peer)
