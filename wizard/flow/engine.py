@@ -292,11 +292,12 @@ _Node = tuple[str, str]  # flow, step
 
 
 class _Ahead:
-    """Finds what is certain to be asked."""
+    """Finds what is certain to be asked. Frames of one subject share most of the steps ahead."""
 
     def __init__(self, scene: Scene, results: Results) -> None:
         self._scene = scene
         self._answers = _Answers(scene, results)
+        self._followed: dict[tuple[_Node, str], list[_Node | None]] = {}
 
     def certain(self, frame: Open) -> list[Visit]:
         """The unanswered checks on every way on from where a frame stands, those inside its `each` included."""
@@ -320,6 +321,12 @@ class _Ahead:
         return found
 
     def _following(self, node: _Node, subject: str) -> list[_Node | None]:
+        known = self._followed.get((node, subject))
+        if known is None:
+            known = self._followed[node, subject] = self._targets(node, subject)
+        return known
+
+    def _targets(self, node: _Node, subject: str) -> list[_Node | None]:
         flow = self._scene.library.flows.get(node[0])
         step = _step(flow, node[1])
         if flow is None or step is None:
@@ -329,7 +336,7 @@ class _Ahead:
         outcome = self._answers.visit(flow.name, step, subject, 0).outcome
         if outcome:
             return [self._resolve(flow, step.target(outcome))]
-        return [self._resolve(flow, target) for _, target in step.then] or [None]
+        return list(dict.fromkeys(self._resolve(flow, target) for _, target in step.then)) or [None]
 
     def _resolve(self, flow: Flow, target: Target | None) -> _Node | None:
         following, step = _leads_to(self._scene.library, flow, target)
