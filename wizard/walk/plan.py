@@ -13,13 +13,13 @@ import msgspec
 
 from wizard.checks.address import is_local, join_port, parse_address, split_port
 from wizard.checks.hops import MAX_HOPS, access_route, hop_of, next_hop
-from wizard.checks.logged import failing_urls
+from wizard.checks.logged import error_logs, failing_urls
 from wizard.checks.registry import Asker, Scope, Subject
 from wizard.checks.survey import Gateway, Survey, survey
 from wizard.gateways.nginx.asking import route_on_host
 from wizard.gateways.nginx.samples import routes_of
 from wizard.host.questions import Sockets, SocketTable
-from wizard.model import Action, ActionKind, Broken, Listener, Location, Place, Route, Server, VirtualHost
+from wizard.model import Action, ActionKind, Broken, Listener, Location, Logs, Place, Route, Server, VirtualHost
 from wizard.text import one_line
 
 MAX_ROUTES = 12
@@ -291,6 +291,7 @@ async def _unread(gateway: Gateway, url: str, asker: Asker) -> Route | None:
         virtual_host=VirtualHost(parts.hostname or "", "default", at),
         location=Location("", "none", at),
         action=Action(ActionKind.UNDECIDED, None, at),
+        logs=Logs(next(iter(error_logs(gateway)), None)),
         undecided=(f"the configuration cannot be read: {one_line(gateway.problems[0].what)}",),
     )
 
