@@ -1,32 +1,20 @@
-"""Taking one directive out of its line."""
-
 from __future__ import annotations
 
 import pytest
 
-from wizard.checks.edits import cut
-from wizard.gateways.nginx.tree import Configuration
-from wizard.host.questions import FileRead
-from wizard.model import Place
-
-
-def taken_out(line: str, name: str = "return") -> str | None:
-    read = FileRead("/f", line.encode(), "/f", 0.0)
-    edit = cut(Configuration("/f", "/", "/", [], {"/f": read}), Place("/f", 1), name)
-    return edit.after if edit else None
+from wizard.checks.edits import _standing_alone
 
 
 @pytest.mark.parametrize(
-    ("line", "after"),
+    ("line", "text", "place"),
     [
-        ("    return 503;", "    # return 503;"),
-        ("return 503; # closed", "# return 503; # closed"),
-        ("if ($x) { return 503; }", "if ($x) { }"),
-        ('return 503 "later; again";', '# return 503 "later; again";'),
-        ("return 503", None),
-        ("returned 503;", None),
-        ("return 503 }", None),
+        ("proxy_pass https://127.0.0.1:8000;", "https://", 11),
+        ("proxy_pass http://127.0.0.1:8000;", "127.0.0.1:8000", 18),
+        ("server 127.0.0.1:80001;", "127.0.0.1:8000", None),
+        ("server 10.127.0.0.1:8000;", "127.0.0.1:8000", None),
+        ("server 127.0.0.1:80001; server 127.0.0.1:8000;", "127.0.0.1:8000", 31),
+        ("proxy_read_timeout 10s;", "0s", None),
     ],
 )
-def test_a_directive_alone_becomes_a_comment_and_one_among_others_goes(line: str, after: str | None) -> None:
-    assert taken_out(line) == after
+def test_where_a_text_stands_alone(line: str, text: str, place: int | None) -> None:
+    assert _standing_alone(line, text) == place

@@ -89,12 +89,20 @@ def _edit(configuration: Configuration, file: str, index: int, after: str) -> Ed
 
 
 def _standing_alone(line: str, text: str) -> int | None:
-    """Where a text stands in a line and is no part of a longer number or name."""
+    """Where a text stands in a line and is no part of a longer number or name.
+
+    An end of the text that is no part of a name itself (`https://`) may have anything beside it.
+    """
     start = line.find(text)
     while start >= 0:
-        before = line[start - 1] if start else " "
-        after = line[start + len(text)] if start + len(text) < len(line) else " "
-        if not (before.isalnum() or before in "-_.") and not (after.isalnum() or after in "-_"):
+        before = line[start - 1] if start and _in_name(text[0], "-_.") else " "
+        end = start + len(text)
+        after = line[end] if end < len(line) and _in_name(text[-1], "-_") else " "
+        if not _in_name(before, "-_.") and not _in_name(after, "-_"):
             return start
         start = line.find(text, start + 1)
     return None
+
+
+def _in_name(character: str, joining: str) -> bool:
+    return character.isalnum() or character in joining
