@@ -13,8 +13,8 @@ SITE = "/etc/nginx/sites-available/shop"
 UNIT = "/etc/systemd/system/shop.service"
 UWSGI = "/usr/bin/uwsgi --plugin python3 --master --chdir /srv/shop --module shop:app --socket 127.0.0.1:3031"
 SLOW = (
-    'import time\n\n\ndef app(environ, start_response):\n    if environ["PATH_INFO"] == "/slow":\n'
-    '        time.sleep(30)\n    start_response("200 OK", [])\n    return [b"open\\n"]\n'
+    'import time\n\n\ndef app(environ, start_response):\n    if environ["PATH_INFO"] in {"/slow", "/late"}:\n'
+    '        time.sleep(30 if environ["PATH_INFO"] == "/slow" else 3.4)\n    start_response("200 OK", [])\n    return [b"open\\n"]\n'
 )
 
 
@@ -94,7 +94,7 @@ def application_without_descriptors(guest: Guest) -> Iterator[None]:
     limited(guest, "LimitNOFILE=24")
 
 
-@scenario("upstream-worker-killed-by-timeout", systemd=True, url="http://shop.example/slow", repair=Repair.OPEN)
+@scenario("upstream-worker-killed-by-timeout", systemd=True, url="http://shop.example/late", repair=Repair.OPEN)
 def uwsgi_harakiri(guest: Guest) -> Iterator[None]:
     """uWSGI ends a worker after harakiri, and writes so to a file of its own."""
     uwsgi(guest, "--processes 2 --logto /srv/shop/uwsgi.log")
