@@ -14,7 +14,13 @@ from pathlib import Path
 
 from tests.lab.guest import Guest
 
-GROWING = ("upper/var/log/", "upper/srv/edge/logs/", "run/log/journal/", "upper/var/cache/nginx/", "upper/var/lib/nginx/")
+GROWING = (
+    "upper/var/log/",
+    "upper/srv/edge/logs/",
+    "run/log/journal/",
+    "upper/var/cache/nginx/",
+    "upper/var/lib/nginx/",
+)
 RESTING = ("files",)  # what stays as it is even where programs come and go by themselves
 MANAGED = "run/systemd/"  # what systemd itself writes when they do
 
@@ -23,10 +29,13 @@ def fingerprint(guest: Guest) -> dict[str, frozenset[str]]:
     """The guest now, each aspect as a set of lines."""
     return {
         "files": frozenset(_files(guest)),
-        "listeners": frozenset(_lines(guest, "ss -Hlntu | awk '{print $1, $2, $4, $5, $6}'; ss -Hlx | awk '{print $1, $2, $5}'")),
+        "listeners": frozenset(
+            _lines(guest, "ss -Hlntu | awk '{print $1, $2, $4, $5, $6}'; ss -Hlx | awk '{print $1, $2, $5}'")
+        ),
         "rules": frozenset(_lines(guest, "nft -s list ruleset")),
         "routes": frozenset(_lines(guest, "ip route; ip rule; ip -br address")),
-        "programs": frozenset(_lines(guest, "ps -eo args | grep -v 'ps -eo args'")),
+        # A name in brackets is a process that has just ended, such as those of this very look.
+        "programs": frozenset(line for line in _lines(guest, "ps -eo args") if not line.startswith(("[", "ps -eo"))),
         "units": frozenset(_lines(guest, "systemctl list-units --all --plain --no-legend") if guest.systemd else ()),
     }
 

@@ -16,6 +16,7 @@ from wizard.session.observed import Observation, Observed
 
 _SURE = {Confidence.CONFIRMED: 2, Confidence.LIKELY: 1, Confidence.POSSIBLE: 0}
 _WIDTH = {Scope.HOST: 0, Scope.ROUTE: 1, Scope.SERVER: 2}
+_LATELY = 60.0  # seconds
 _WORKING = frozenset({"ok", "client-error"})
 
 
@@ -296,7 +297,28 @@ def _timed(one: Conclusion, observed: Observed) -> Conclusion:
     works = not _request_fails(one.subject, observed)
     wrong = [observation for observation in one.evidence if _is_bad(observation)]
     past = works and bool(wrong) and all(_is_logged(observation) for observation in wrong)
-    return replace(one, past=past, breaks_request=not works or (one.cause.other_requests and not past))
+    breaks = not works or (not past and (one.cause.other_requests or _fails_now_and_then(one.subject, observed)))
+    return replace(one, past=past, breaks_request=breaks)
+
+
+def _fails_now_and_then(subject: str, observed: Observed) -> bool:
+    """Whether the one request that was made was lucky: others failed in the last minute, and no server is as it should be.
+
+    A gateway's workers hold answers of their own, of a resolver for one; so the same request may work and fail.
+    """
+    made = observed.find("request", subject)
+    route = next((key for key in observed.lineage(subject) if observed.subjects[key].scope == Scope.ROUTE), None)
+    if made is None or route is None:
+        return False
+    seen = [one for one in observed.order if observed.related(one.step.subject, route) and _is_bad(one)]
+    servers = [key for key, one in observed.subjects.items() if one.parent == route]
+    wrong_now = {one.step.subject for one in seen if not _is_logged(one)}
+    lately = any(
+        one.step.last_seen is not None and made.step.at - one.step.last_seen < _LATELY
+        for one in seen
+        if _is_logged(one)
+    )
+    return lately and bool(servers) and all(server in wrong_now for server in servers)
 
 
 def _is_logged(observation: Observation) -> bool:
