@@ -15,6 +15,7 @@ from wizard.flow.templates import NotBoundError
 from wizard.model import Route
 from wizard.session import report as shape
 from wizard.session.commands import printed
+from wizard.session.door import through_the_door
 from wizard.session.events import Finished, InputRefused, Started
 from wizard.session.evidence import by_hand_of, excerpt_of, what_of
 from wizard.session.observed import Observation, Observed, sentence
@@ -40,7 +41,7 @@ def build(session: Session, causes: Iterable[Cause], checks: Mapping[str, Check]
     refused = next((event.problem for event in session.events if isinstance(event, InputRefused)), None)
     word = verdict.word if refused is None or verdict.causes else "unknown"
     me = session.me
-    return shape.Report(
+    report = shape.Report(
         schema_version=shape.SCHEMA_VERSION,
         wizard=shape.WizardPart(session.wizard),
         session=shape.SessionPart(
@@ -77,6 +78,7 @@ def build(session: Session, causes: Iterable[Cause], checks: Mapping[str, Check]
         timeline=(),
         evidence=cite.parts(),
     )
+    return through_the_door(report)
 
 
 def exit_status(report: shape.Report) -> int:

@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from wizard.checks.registry import Edit, Value
 from wizard.flow.language import Command, Stage
 from wizard.flow.templates import NotBoundError, render_words
+from wizard.session.door import with_tabs
 from wizard.session.observed import Observed, sentence
 from wizard.session.report import CommandPart, EditPart
 from wizard.session.verdict import Conclusion, Truth, truth
-from wizard.text import shell_word, visible
+from wizard.text import shell_word
 
 _SED_SPECIAL = re.compile(r"[\\.*\[\]^$]")
 
@@ -67,7 +68,7 @@ def diff_of(edit: Edit) -> str:
         hunk.sub(lambda m: f"@@ -{int(m[1]) + first - 1}{m[2] or ''} +{int(m[3]) + first - 1}{m[4] or ''} @@", line)
         for line in lines
     ]
-    return visible("\n".join(shifted) + "\n")
+    return with_tabs("\n".join(shifted) + "\n")
 
 
 def printed(conclusion: Conclusion, observed: Observed, values: Mapping[str, Value]) -> tuple[CommandPart, ...]:

@@ -6,8 +6,7 @@ Owns the wording of evidence. May not know checks or verdicts. Everything foreig
 from __future__ import annotations
 
 import shlex
-
-import msgspec
+from collections.abc import Sequence
 
 from wizard.host.questions import (
     AskDns,
@@ -47,6 +46,7 @@ from wizard.host.questions import (
     Told,
     WalkPath,
 )
+from wizard.session.lines import line_of
 from wizard.text import one_line, visible
 
 LINES = 12
@@ -157,7 +157,7 @@ def excerpt_of(answer: object) -> str:
         case FileRead(content=content) | LogTail(content=content):
             return _lines(content, last=isinstance(answer, LogTail))
         case FilesRead(files=files):
-            return _lines("\n".join(one.path for one in files).encode())
+            return _listed([one_line(one.path) for one in files])
         case FileStat():
             return _stat(answer)
         case PathSteps(steps=steps, missing=missing):
@@ -186,17 +186,19 @@ def excerpt_of(answer: object) -> str:
         case NotReplied(phase=phase, ending=ending, received=received):
             return one_line(f"{ending} while {phase}") + (f": {one_line(received[:80])}" if received else "")
         case Told() | Me():
-            return one_line(msgspec.json.encode(answer))
+            return one_line(line_of(answer))
         case _:
             return ""
 
 
 def _lines(content: bytes, *, last: bool = False) -> str:
-    lines = content.split(b"\n")
-    shown = [line for line in lines if line.strip()]
-    cut = shown[-LINES:] if last else shown[:LINES]
-    more = len(shown) - len(cut)
+    return _listed([line for line in content.split(b"\n") if line.strip()], last=last)
+
+
+def _listed(lines: Sequence[bytes | str], *, last: bool = False) -> str:
+    cut = lines[-LINES:] if last else lines[:LINES]
     text = "\n".join(one_line(line) for line in cut)
+    more = len(lines) - len(cut)
     return f"{text}\n({more} more lines)" if more > 0 else text
 
 
