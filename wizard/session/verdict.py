@@ -10,14 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from wizard.checks.registry import UNKNOWN, Scope, checks
+from wizard.checks.registry import UNKNOWN, Scope
 from wizard.flow.language import Cause, Confidence, Needs
+from wizard.session.bearing import WORKING, bearing_of, is_bad, request_fails, walked
 from wizard.session.observed import Observation, Observed
 
 _SURE = {Confidence.CONFIRMED: 2, Confidence.LIKELY: 1, Confidence.POSSIBLE: 0}
 _WIDTH = {Scope.HOST: 0, Scope.ROUTE: 1, Scope.SERVER: 2}
-_LATELY = 60.0  # seconds
-_WORKING = frozenset({"ok", "client-error"})
 
 
 class Truth(StrEnum):
@@ -199,12 +198,7 @@ def _judge(
 
 def _plausible(holding: list[str], observed: Observed, subject: str) -> bool:
     """Whether something wrong was seen that this cause would explain: what is merely normal speaks for nothing."""
-    return any((found := observed.find(check, subject)) is not None and _is_bad(found) for check in holding)
-
-
-def _is_bad(observation: Observation) -> bool:
-    declared = checks().get(observation.step.check)
-    return declared is not None and observation.outcome in declared.bad
+    return any((found := observed.find(check, subject)) is not None and is_bad(found) for check in holding)
 
 
 def _excluding(cause: Cause, subject: str, observed: Observed) -> Observation | None:
@@ -250,7 +244,7 @@ def _lies_behind(cause: Conclusion, consequence: Conclusion, observed: Observed)
     """
     further = consequence.subject in observed.path(cause.subject)
     further = further and consequence.subject not in observed.lineage(cause.subject)
-    return further and any(one.step.check == "reply" and _is_bad(one) for one in consequence.evidence)
+    return further and any(one.step.check == "reply" and is_bad(one) for one in consequence.evidence)
 
 
 def _over(one: Conclusion, held: list[Conclusion], observed: Observed) -> Conclusion:
@@ -269,7 +263,7 @@ def _explained(one: Conclusion, under: list[Conclusion], observed: Observed) -> 
     found = [observation for other in under for observation in other.evidence if id(observation) not in own]
     for observation in observed.order:
         if (
-            _is_bad(observation)
+            is_bad(observation)
             and id(observation) not in own
             and observed.related(observation.step.subject, one.subject)
         ):
@@ -278,53 +272,15 @@ def _explained(one: Conclusion, under: list[Conclusion], observed: Observed) -> 
 
 
 def _rank(one: Conclusion, observed: Observed) -> tuple[int, int, int, int]:
-    failing = 0 if _request_fails(one.subject, observed) else 1
+    failing = 0 if request_fails(one.subject, observed) else 1
     position = list(observed.subjects).index(one.subject)
     return failing, -_SURE[one.confidence], position, -one.cause.priority
 
 
-def _request_fails(subject: str, observed: Observed) -> bool:
-    outcome = observed.outcome("request", subject)
-    return outcome is None or outcome not in _WORKING
-
-
 def _timed(one: Conclusion, observed: Observed) -> Conclusion:
-    """Say whether the fault is now, and whether it breaks requests: one dead server of a pool may break none.
-
-    It is over where the request works and nothing wrong was seen but in what was logged. A cause that breaks other
-    requests than the safe one that was made counts, though that one works, where something is wrong now too.
-    """
-    works = not _request_fails(one.subject, observed)
-    wrong = [observation for observation in one.evidence if _is_bad(observation)]
-    past = works and bool(wrong) and all(_is_logged(observation) for observation in wrong)
-    breaks = not works or (not past and (one.cause.other_requests or _fails_now_and_then(one.subject, observed)))
-    return replace(one, past=past, breaks_request=breaks)
-
-
-def _fails_now_and_then(subject: str, observed: Observed) -> bool:
-    """Whether the one request that was made was lucky: others failed in the last minute, and no server is as it should be.
-
-    A gateway's workers hold answers of their own, of a resolver for one; so the same request may work and fail.
-    """
-    made = observed.find("request", subject)
-    route = next((key for key in observed.lineage(subject) if observed.subjects[key].scope == Scope.ROUTE), None)
-    if made is None or route is None:
-        return False
-    seen = [one for one in observed.order if observed.related(one.step.subject, route) and _is_bad(one)]
-    servers = [key for key, one in observed.subjects.items() if one.parent == route]
-    wrong_now = {one.step.subject for one in seen if not _is_logged(one)}
-    lately = any(
-        one.step.last_seen is not None and made.step.at - one.step.last_seen < _LATELY
-        for one in seen
-        if _is_logged(one)
-    )
-    return lately and bool(servers) and all(server in wrong_now for server in servers)
-
-
-def _is_logged(observation: Observation) -> bool:
-    """Whether it tells of the time at which something was logged, and not of now."""
-    declared = checks().get(observation.step.check)
-    return declared is not None and declared.past
+    """Say whether the fault is now, and whether it breaks requests."""
+    bearing = bearing_of(one.evidence, one.subject, observed, other_requests=one.cause.other_requests)
+    return replace(one, past=bearing.past, breaks_request=bearing.breaks_request)
 
 
 def _word(found: tuple[Conclusion, ...], warnings: tuple[Conclusion, ...], observed: Observed) -> str:
@@ -332,18 +288,12 @@ def _word(found: tuple[Conclusion, ...], warnings: tuple[Conclusion, ...], obser
         return "cause-found"
     routes = [key for key, subject in observed.subjects.items() if subject.scope == Scope.ROUTE]
     outcomes = [observed.outcome("request", key) for key in routes]
-    if any(outcome is not None and outcome not in {*_WORKING, UNKNOWN} for outcome in outcomes):
+    if any(outcome is not None and outcome not in {*WORKING, UNKNOWN} for outcome in outcomes):
         return "unknown"
     if warnings:
         return "warning"
     if not routes or any(
-        outcome in {None, UNKNOWN} and not _walked(key, observed) for key, outcome in zip(routes, outcomes, strict=True)
+        outcome in {None, UNKNOWN} and not walked(key, observed) for key, outcome in zip(routes, outcomes, strict=True)
     ):
         return "unknown"
     return "ok"
-
-
-def _walked(route: str, observed: Observed) -> bool:
-    """Whether the path was walked to its end without the request: every server of the route answered directly."""
-    servers = [key for key, subject in observed.subjects.items() if subject.parent == route]
-    return bool(servers) and all(observed.outcome("reply", key) in {"answers", "client-error"} for key in servers)
