@@ -65,7 +65,7 @@ def shop(guest: Guest, options: str = "", *lines: str) -> int:
 def uwsgi(guest: Guest, options: str) -> None:
     """nginx in front of uWSGI, which runs the slow application."""
     guest.write("/srv/shop/shop.py", SLOW)
-    guest.run("chown -R www-data /srv/shop")
+    guest.run("mkdir -p /var/log/shop; chown www-data /var/log/shop")
     service(guest, f"{UWSGI} {options}", "KillSignal=SIGQUIT")
     guest.run("systemctl start shop")
     guest.await_listener("3031")
@@ -97,7 +97,7 @@ def application_without_descriptors(guest: Guest) -> Iterator[None]:
 @scenario("upstream-worker-killed-by-timeout", systemd=True, url="http://shop.example/late", repair=Repair.OPEN)
 def uwsgi_harakiri(guest: Guest) -> Iterator[None]:
     """uWSGI ends a worker after harakiri, and writes so to a file of its own."""
-    uwsgi(guest, "--processes 2 --logto /srv/shop/uwsgi.log")
+    uwsgi(guest, "--processes 2 --logto /var/log/shop/uwsgi.log")
     yield
     edit(guest, UNIT, "--processes 2", "--processes 2 --harakiri 1")
     guest.run("systemctl daemon-reload; systemctl restart shop")
