@@ -52,16 +52,22 @@ MESSAGES = (
     "[error] 912#912: *{n} recv() failed (104: Connection reset by peer) while reading response header from upstream",
     "[error] 912#912: *{n} upstream prematurely closed connection while reading response header from upstream",
     "[error] 912#912: *{n} no live upstreams while connecting to upstream",
-    "[warn] 912#912: *{n} an upstream response is buffered to a temporary file /var/lib/nginx/proxy/1/02 while"
-    " reading upstream",
+    (
+        "[warn] 912#912: *{n} an upstream response is buffered to a temporary file /var/lib/nginx/proxy/1/02 while"
+        " reading upstream"
+    ),
     '[error] 912#912: *{n} open() "/var/www/html/robots.txt" failed (2: No such file or directory)',
     "[error] 912#912: *{n} connect() to unix:/run/app.sock failed (13: Permission denied) while connecting to upstream",
-    "[crit] 912#912: *{n} SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while"
-    " SSL handshaking to upstream",
+    (
+        "[crit] 912#912: *{n} SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while"
+        " SSL handshaking to upstream"
+    ),
     "[error] 912#912: *{n} upstream sent too big header while reading response header from upstream",
-    '[error] 912#912: *{n} access forbidden by rule',
-    "[info] 912#912: *{n} client prematurely closed connection, so upstream connection is closed too while sending"
-    " request to upstream",
+    "[error] 912#912: *{n} access forbidden by rule",
+    (
+        "[info] 912#912: *{n} client prematurely closed connection, so upstream connection is closed too while sending"
+        " request to upstream"
+    ),
 )
 DAY = 86400.0
 BLOCK = 4096  # lines that are put together before they are written

@@ -89,9 +89,10 @@ def against(ours: Sequence[str], theirs: Sequence[str], *, rounds: int, guest: G
         out = done.stdout
     found = json.loads(out)
     runs = found["rounds"]
-    sides = [_timed([one[side] for one in runs], found["said"][side]) for side in (0, 1)]
+    first, second = (_timed([one[side] for one in runs], found["said"][side]) for side in (0, 1))
     return Pair(
-        *sides,
+        first,
+        second,
         ratio=median(a["seconds"] / b["seconds"] for a, b in runs),
         cpu_ratio=median(a["cpu"] / max(b["cpu"], 1e-6) for a, b in runs),
         rounds=rounds,

@@ -66,7 +66,9 @@ def configuration() -> Row:
         main = "/etc/nginx/nginx.conf"
         driver = [INTERPRETER, str(FOLDER / "load_config.py"), main]
         pair = against(driver, ["nginx", "-t", "-q", "-c", main], rounds=11, guest=guest)
-    return Row("configuration, 1,000 servers", "nginx -t -q", pair, (Budget("ratio", pair.ratio, 1.3), *_ended(pair, 0)))
+    return Row(
+        "configuration, 1,000 servers", "nginx -t -q", pair, (Budget("ratio", pair.ratio, 1.3), *_ended(pair, 0))
+    )
 
 
 def window() -> Row:
@@ -146,7 +148,9 @@ def hung() -> Row:
         Budget("seconds", pair.ours.seconds, HUNG_TIMEOUT + 1.0),
         Budget("steps missing", float(len(missing)), 0),
     )
-    return Row("a hung upstream", f"curl -m {HUNG_TIMEOUT}", pair, budgets, f"{_told(pair)}; known: {', '.join(sorted(told))}")
+    return Row(
+        "a hung upstream", f"curl -m {HUNG_TIMEOUT}", pair, budgets, f"{_told(pair)}; known: {', '.join(sorted(told))}"
+    )
 
 
 ROWS = (version, configuration, window, explain, typical, large, hung)

@@ -47,7 +47,9 @@ def main(wanted: dict[str, Any]) -> dict[str, Any]:
     try:
         for argv, out in zip(commands, outs, strict=True):
             measured(argv, out)
-        rounds = [[measured(argv, out) for argv, out in zip(commands, outs, strict=True)] for _ in range(wanted["rounds"])]
+        rounds = [
+            [measured(argv, out) for argv, out in zip(commands, outs, strict=True)] for _ in range(wanted["rounds"])
+        ]
         said = [out.read_bytes()[:MOST_SAID].decode(errors="replace") for out in outs]
     finally:
         for out in outs:
