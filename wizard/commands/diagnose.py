@@ -65,10 +65,6 @@ def target_of(text: str | None) -> Target:
         return read_target(text)
     except TargetError as error:
         raise UsageError(str(error), error.hint) from error
-    except UnicodeError as error:  # a host that IDNA cannot write (an empty label, one of more than 63 bytes)
-        raise UsageError(
-            f"{text} is no URL: its host is no host name", "give a URL such as https://shop.example/"
-        ) from error
 
 
 def diagnose(given: argparse.Namespace) -> int:

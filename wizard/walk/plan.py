@@ -78,12 +78,20 @@ def _url(text: str) -> str:
         raise TargetError(f"{one_line(text)} is no URL of a web site: its scheme is {one_line(parts.scheme)}", _FORMS)
     host = parts.hostname or ""
     bracketed = f"[{host}]" if ":" in host else host
-    if not _HOST.match(bracketed) and not _HOST.match(bracketed.encode("idna", "ignore").decode()):
+    if not _HOST.match(bracketed) and not _HOST.match(_in_ascii(host)):
         raise TargetError(f"{one_line(text)} is no URL: {one_line(host) or 'the host'} is no host name", _FORMS)
     if port == 0:
         raise TargetError(f"{one_line(text)} is no URL: port 0 cannot be reached", _FORMS)
     path = parts.path or "/"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _in_ascii(host: str) -> str:
+    """A host name as it is sent (RFC 3490); empty where it has no such form: an empty label, or one that is too long."""
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,10 +140,10 @@ class Runner:
 
     async def _run(self, prepare: Callable[[], Awaitable[bool]]) -> None:
         self._deadline = asyncio.get_running_loop().time() + self.options.timeout
-        how = "complete"
         try:
             if await prepare():
-                how = await self._walk()
+                await self._walk()
+            how = "deadline" if self._expired else "complete"
         except asyncio.CancelledError:
             self._emit(Finished(self._clock(), "cancelled"))
             raise
@@ -190,6 +190,7 @@ class Runner:
                 self.plan = await plan(target, asker)
         except TimeoutError:
             self._expired = True
+            self._emit(Skipped("survey", "host", self._not_finished(), self._attempt))
             return False
         references = [_reference(subject) for subject in self.plan.subjects()]
         self.scene = Scene(
@@ -211,12 +212,12 @@ class Runner:
             return []
         return [(flow.name, one.key) for one in self.plan.subjects() if one.scope == flow.scope]
 
-    async def _walk(self) -> str:
+    async def _walk(self) -> None:
         while True:
             positions = self.positions()
             ready = [visit for position in positions for visit in position.ready]
             if not ready:
-                return "deadline" if self._expired else "complete"
+                return
             for visit in ready:
                 self._start(visit)
             for position in positions:
@@ -241,7 +242,7 @@ class Runner:
             await self._ask_person(visit)
             return
         task = self._running.get(visit.question)
-        if task is None or self._expired:
+        if task is None or (self._expired and not task.done()):
             self._skip_expired(visit)
             return
         loop = asyncio.get_running_loop()
@@ -259,8 +260,10 @@ class Runner:
 
     def _skip_expired(self, visit: Visit) -> None:
         self._results[visit.node, visit.about] = UNKNOWN
-        because = f"not finished within the {self.options.timeout:g} s of the whole run"
-        self._emit(Skipped(visit.node, visit.about, because, self._attempt))
+        self._emit(Skipped(visit.node, visit.about, self._not_finished(), self._attempt))
+
+    def _not_finished(self) -> str:
+        return f"not finished within the {self.options.timeout:g} s of the whole run"
 
     async def _ask_person(self, visit: Visit) -> None:
         given = self.options.answers
