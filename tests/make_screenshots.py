@@ -1,4 +1,4 @@
-"""Draws the screens into screenshots/: the same bytes at every run, from a small recorded machine.
+"""Draws the screens into screenshots/: the same bytes at every run, from a recorded incident that ships.
 
     .venv/bin/python -m tests.make_screenshots
 
@@ -16,13 +16,20 @@ from unittest.mock import patch
 
 from textual.pilot import Pilot
 
-from tests.tui.fake import NOW, fake_app
 from tests.tui.looking import shows
-from wizard.tui.app import WizardApp
-from wizard.walk.runner import Runner
+from wizard.checks.all import CHECKS
+from wizard.flow.data import flows_root
+from wizard.flow.library import Source, load_library
+from wizard.host.recorded import RecordedHost
+from wizard.host.recording import RecordingHost
+from wizard.session.file import load
+from wizard.session.session import Session
+from wizard.tui.app import Doors, WizardApp
+from wizard.walk.runner import Options, Runner
 from wizard.walk.sitting import Sitting
 
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
+INCIDENT = FOLDER.parent / "wizard" / "_incidents" / "wrong-port.jsonl.gz"
 SIZES = ((80, 24), (120, 36))
 _FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 _SPACE = "&#160;"
@@ -46,9 +53,24 @@ def _moved(found: re.Match[str]) -> str:
     return f'{found["class"]}x="{float(found["x"]) + spaces:g}"{found["y"]}textLength="{float(found["length"]) - spaces:g}"{found["rest"]}'
 
 
-async def draw(size: tuple[int, int]) -> dict[str, str]:
+def incident_app(session: Session) -> WizardApp:
+    """The wizard on the machine of an incident, as if it were opened there at that time."""
+    library = load_library(Source(flows_root()))
+    host = RecordingHost(RecordedHost(session.asked))
+    doors = Doors(
+        lambda heard, answerer, pace: Sitting(
+            host, library, CHECKS, Options(), heard=heard, answerer=answerer, pace=pace
+        ),
+        None,
+        {},
+        None,
+    )
+    return WizardApp(doors, environment={"TERM": "xterm-256color"})
+
+
+async def draw(size: tuple[int, int], session: Session) -> dict[str, str]:
     """The pictures of one size by the names of their files."""
-    app = fake_app()
+    app = incident_app(session)
     drawn: dict[str, str] = {}
 
     async def take(pilot: Pilot[None], name: str) -> None:
@@ -56,7 +78,7 @@ async def draw(size: tuple[int, int]) -> dict[str, str]:
         drawn[f"{name}-{size[0]}x{size[1]}.svg"] = picture(app)
 
     async with app.run_test(size=size) as pilot:
-        await shows(pilot, "> shop.example /cart")
+        await shows(pilot, "> shop.example /")
         await take(pilot, "start")
         await pilot.press("enter")
         await shows(pilot, "The walk has ended")
@@ -74,14 +96,17 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     done = Runner._done  # how long a probe took here is no part of the picture
 
+    session = load(INCIDENT)
+    now = session.started + 2.0
+
     with (
-        patch.object(Sitting, "now", lambda _: NOW),
+        patch.object(Sitting, "now", lambda _: now),
         patch.object(
             Runner, "_done", lambda self, visit, finding, numbers, at, _: done(self, visit, finding, numbers, at, 0.011)
         ),
     ):
         for size in SIZES:
-            for name, svg in asyncio.run(draw(size)).items():
+            for name, svg in asyncio.run(draw(size, session)).items():
                 (FOLDER / name).write_text(svg, encoding="utf-8")
                 sys.stdout.write(f"screenshots/{name}\n")
     return 0
