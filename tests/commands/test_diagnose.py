@@ -196,6 +196,19 @@ def test_a_damaged_session_is_named_with_its_line(call: Here, tmp_path: Path) ->
     assert call("report", str(tmp_path / "missing")).status == 66
 
 
+def test_a_command_runs_only_from_a_file_that_nobody_else_writes(call: Here, tmp_path: Path) -> None:
+    flow = tmp_path / "own.yaml"
+    flow.write_text(
+        "flow: own\ntitle: Own\nfor: route\nsteps:\n  own:\n    argv: [systemctl, is-active, shop]\n"
+        "    then: {succeeded: done, failed: done, unknown: done}\n"
+    )
+    words = ("diagnose", "--from", STOPPED, "--flow", str(flow), "--json")
+    flow.chmod(0o600)
+    assert "was not asked" in report_of(call(*words).out)["steps"][0]["summary"]  # the recorded host never was
+    flow.chmod(0o666)
+    assert "somebody else" in report_of(call(*words).out)["steps"][0]["summary"]
+
+
 def test_as_a_program_only_json_is_on_standard_output() -> None:
     done = program("diagnose", "--from", STOPPED, "--json")
     assert (done.status, done.err) == (2, "")

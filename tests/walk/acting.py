@@ -58,6 +58,17 @@ steps:
 """
 
 
+COMMANDING = """\
+flow: walk
+title: A command of one's own
+for: host
+steps:
+  own:
+    argv: [rm, -rf, /]
+    then: {succeeded: done, failed: done, unknown: done}
+"""
+
+
 class NoHost:
     """Answers nothing, and counts attempts."""
 
@@ -123,6 +134,7 @@ class Stage:
         tree: str = TREE,
         options: Options | None = None,
         answerer: Answerer = nobody_knows,
+        trusted: bool = True,
     ) -> None:
         async def planned(target: Target, asker: Asker) -> Plan:
             del target, asker
@@ -133,7 +145,7 @@ class Stage:
         self.host = NoHost()
         self.runner = Runner(
             self.host,
-            Library(flows={"walk": flow_of(tree)}),
+            Library(flows={"walk": flow_of(tree, trusted=trusted)}),
             cast.checks(),
             emit=self.events.append,
             options=options or Options(timeout=60.0),
@@ -158,8 +170,8 @@ def told(events: Iterable[Event], attempt: int = 1) -> Iterable[tuple[str, str]]
                 yield event.node.rpartition("/")[2], event.value
 
 
-def flow_of(text: str) -> Flow:
+def flow_of(text: str, *, trusted: bool = True) -> Flow:
     """A tree."""
-    flow = read_flow("walk.yaml", text).flow
+    flow = read_flow("walk.yaml", text, trusted=trusted).flow
     assert flow is not None
     return flow

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from tests.walk.acting import ASKING, TREE, Cast, Stage, told
+from tests.walk.acting import ASKING, COMMANDING, Cast, Stage
 from wizard.flow.engine import Visit
 from wizard.session.events import AttemptStarted, Event, Finished, Overruled, PersonAnswered, Skipped, StepDone
 from wizard.walk.plan import Target
@@ -233,11 +233,11 @@ def test_a_person_who_was_asked_is_written_down(monkeypatch: pytest.MonkeyPatch)
     assert (answered.node, answered.subject, answered.value) == ("walk/deployed", "host", "no")
 
 
-def test_a_persons_own_command_is_left_to_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    tree = TREE.replace("    check: third\n    then: {good: done, bad: done, unknown: done}\n", (
-        "    argv: [rm, -rf, /]\n    then: {succeeded: done, failed: done, unknown: done}\n"
-    ))  # fmt: skip
-    stage = Stage(monkeypatch, Cast(), tree=tree)
+@pytest.mark.parametrize(("trusted", "asked"), [(True, 1), (False, 0)])
+def test_a_persons_own_command_needs_a_file_that_nobody_else_writes(
+    monkeypatch: pytest.MonkeyPatch, trusted: bool, asked: int
+) -> None:
+    stage = Stage(monkeypatch, Cast(), tree=COMMANDING, trusted=trusted)
     asyncio.run(stage.runner.run(Target()))
-    assert list(told(stage.events))[-1][1] == "unknown"
-    assert len(stage.host.asked) == 1
+    assert stage.outcomes() == [("walk/own", "unknown")]  # this host refuses it: its allow-list has the last word
+    assert len(stage.host.asked) == asked

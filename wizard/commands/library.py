@@ -5,6 +5,7 @@ Owns where they come from in a run. May not know what they say.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from wizard.flow.data import flows_root, own_flows
 from wizard.flow.language import Problem
 from wizard.flow.library import Library, Source, load_library
 from wizard.flow.lint import lint
+from wizard.flow.trust import decide
 from wizard.flow.vocabulary import Vocabulary
+from wizard.host.questions import PathSteps, WalkPath
 from wizard.session.observed import VARIABLES
 from wizard.walk.runner import ENTRY
 
@@ -36,13 +39,14 @@ def library_for(named: str | None) -> tuple[Library, str]:
         UsageError: there is no flow of that name.
     """
     sources = [Source(flows_root())]
-    sources += [Source(folder, trusted=False) for folder in own_flows(os.environ) if folder.is_dir()]
+    own = [folder for folder in own_flows(os.environ) if folder.is_dir()]
+    sources += [Source(folder, trusted=all(map(_trusted, folder.glob("*.yaml")))) for folder in own]
     is_file = named is not None and ("/" in named or named.endswith((".yaml", ".yml")))
     if is_file and named is not None:
         path = Path(named)
         if not path.is_file():
             raise InputError(f"there is no flow file {named}", named, "gateway-wizard flow list names the flows")
-        sources.append(Source(path, trusted=False))
+        sources.append(Source(path, trusted=_trusted(path)))
     library = load_library(*sources)
     problems = library.problems or (_problems_in(library, named) if is_file else ())
     if problems:
@@ -52,6 +56,21 @@ def library_for(named: str | None) -> tuple[Library, str]:
     if name not in library.flows:
         raise UsageError(f"there is no flow {name!r}", f"there are: {', '.join(library.flows)}")
     return library, name
+
+
+def _trusted(path: Path) -> bool:
+    """Whether nobody else could have written a file, so that the commands in it may run."""
+    from wizard.host.live.host import LiveHost  # noqa: PLC0415 - only where there is a flow of one's own
+
+    whole = str(path.absolute())
+
+    async def walked() -> object:
+        return (await LiveHost().ask(WalkPath(whole))).answer
+
+    steps = asyncio.run(walked())
+    if not isinstance(steps, PathSteps) or steps.missing is not None or steps.denied is not None:
+        return False
+    return decide(steps.steps, os.geteuid()).granted
 
 
 def _problems_in(library: Library, file: str | None) -> list[Problem]:

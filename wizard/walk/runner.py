@@ -41,6 +41,12 @@ P = TypeVar("P")
 AT_ONCE = 24
 ENTRY = "walk"
 
+_OTHERS = Gap(
+    "what a command of the flow says",
+    "others may write to the flow file or to a folder above it",
+    "let only yourself (under root only root) write to the file and to every folder above it",
+)
+
 Emit = Callable[[Event], None]
 Answerer = Callable[[Visit], Awaitable[str]]
 Pace = Callable[[Visit], Awaitable[None]]
@@ -318,6 +324,11 @@ class Runner:
     async def _finding(self, visit: Visit, asker: WalkAsker) -> Finding:
         subject = self._subject(visit.about)
         if visit.kind is Kind.COMMAND:
+            flow = self._library.flows.get(visit.node.partition("/")[0])
+            if flow is None or not flow.trusted:
+                return Finding(
+                    UNKNOWN, "The command was not run: somebody else could have written it.", gaps=(_OTHERS,)
+                )
             return await _command(visit, asker)
         declared = self._checks.get(visit.step.check or "")
         if declared is None or subject is None:
