@@ -87,13 +87,14 @@ async def ownership(subject: Subject, asker: Asker, endpoint: str, *, further: b
     """Who serves an endpoint of this host, with what the gateways call it as hints; `further`: who should, too."""
     route, server = required(subject)
     seen = await survey(asker)
+    busy = await _busy(asker)
 
     async def make(inner: Asker) -> Owners:
         return await owners(
             inner,
             endpoint,
             hints=_hints(route),
-            busy=_busy(seen) - {endpoint, server.address},
+            busy=busy - {endpoint, server.address},
             skip=tuple(one.instance.unit for one in seen.gateways if one.instance.unit),
             further=further,
         )
@@ -108,14 +109,21 @@ def _hints(route: Route) -> tuple[str, ...]:
     return tuple(word for word in (upstream, host, location) if len(word) > 2)
 
 
-def _busy(seen: Survey) -> frozenset[str]:
-    found: set[str] = set()
-    for gateway in seen.gateways:
-        if gateway.configuration is not None:
-            for sample in routes_of(gateway.configuration, gateway.instance):
-                upstream = sample.route.upstream if sample.route else None
-                found |= {server.address for server in upstream.servers} if upstream else set()
-    return frozenset(found)
+async def _busy(asker: Asker) -> frozenset[str]:
+    """The addresses of all upstreams of this host's gateways."""
+    seen = await survey(asker)
+
+    async def make(_: Asker) -> frozenset[str]:
+        samples = (
+            sample
+            for gateway in seen.gateways
+            if gateway.configuration is not None
+            for sample in routes_of(gateway.configuration, gateway.instance)
+        )
+        upstreams = (sample.route.upstream for sample in samples if sample.route is not None)
+        return frozenset(server.address for one in upstreams if one is not None for server in one.servers)
+
+    return await asker.once("busy", make)
 
 
 def claimed(found: Owners) -> Claim | None:
@@ -285,7 +293,7 @@ async def app(subject: Subject, asker: Asker) -> Finding:
         return Finding("here", f"{best.because}.", by_hand=by_hand)
     seen = await survey(asker)
     _, server = required(subject)
-    candidates = _candidates(address, owned, sockets, table, _busy(seen) - {server.address, address.text})
+    candidates = _candidates(address, owned, sockets, table, await _busy(asker) - {server.address, address.text})
     if not candidates:
         return Finding("nowhere", "No process that could be the application listens anywhere else.", by_hand=by_hand)
     distinct = {where(one) for one, _ in candidates}
@@ -343,20 +351,15 @@ def _candidates(
         mine = [(one, _owner(one, table)) for one in own if _comparable(one, address)]
         if mine or claim.certainty >= Certainty.STRONG:
             return mine
+    # Another route of the gateway uses this port, whichever way it writes the address.
+    taken = {other.port for text in busy if (other := parse_address(text)) is not None and other.ip is not None}
     return [
         (one, owner)
         for one in sockets.listening
-        if _comparable(one, address) and where(one) not in busy and not _taken(one, busy)
+        if _comparable(one, address) and where(one) not in busy and (one.family == "unix" or one.port not in taken)
         if (owner := _owner(one, table)) is not None and owner.name not in _INFRASTRUCTURE
         if address.path is None or _alike(one.path, address.path)
     ]
-
-
-def _taken(one: Listening, busy: frozenset[str]) -> bool:
-    """Whether another route of the gateway uses this port, whichever way it writes the address."""
-    return one.family != "unix" and any(
-        (other := parse_address(text)) is not None and other.port == one.port for text in busy
-    )
 
 
 def _comparable(one: Listening, address: Address) -> bool:
