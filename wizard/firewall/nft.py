@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from wizard.firewall import matching as t
+from wizard.firewall import nft_text
 from wizard.firewall.packet import Packet
 from wizard.firewall.rules import NOTHING, Act, Chain, Rule, Source, Test, Verdict
 
@@ -55,6 +57,17 @@ def read_ruleset(printed: bytes) -> tuple[Chain, ...] | None:
     if not isinstance(objects, list):
         return None
     return tuple(_Reader(objects).chains())
+
+
+def read_listing(heads: bytes, listed: bytes) -> tuple[Chain, ...] | None:
+    """Read the chains that `nft -j list chains` printed, with the rules of what `nft -a list ruleset` printed."""
+    try:
+        chains = json.loads(heads)["nftables"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if not isinstance(chains, list):
+        return None
+    return tuple(_Reader(chain(chains, nft_text.objects(listed))).chains())
 
 
 class _Reader:
@@ -132,6 +145,7 @@ class _Reader:
             tests=tuple(tests),
             verdict=verdict,
             handle=handle if isinstance(handle, int) else None,
+            text=_word(body.get("text")),
             comment=_word(body.get("comment")),
             choices=choices,
             exact=frozenset(exact),

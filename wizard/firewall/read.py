@@ -21,10 +21,12 @@ from wizard.host.questions import Ask, NotAnswered, Ran, Run, Why
 A = TypeVar("A")
 
 MAX_BYTES = 64 << 20
+MUCH_TEXT = 1 << 19  # some 6,000 rules: from there on their JSON costs nft and us more than it tells
 GRANT = "root (or CAP_NET_ADMIN)"
 
 _TOOLS = ("iptables", "ip6tables", "iptables-legacy", "ip6tables-legacy")
 _LIST = ("nft", "-j", "-a", "list", "ruleset")
+_LIST_AS_TEXT = ("nft", "-a", "list", "ruleset")
 _CHAINS = ("nft", "-j", "list", "chains")
 
 
@@ -102,6 +104,9 @@ async def _nft(ask: Asks) -> tuple[Chain, ...] | NotAnswered:
     found = nft.read_ruleset(heads)
     if found is not None and not any(chain.hook for chain in found):
         return ()  # a chain without a hook sees no packet
+    listed = await _run(ask, *_LIST_AS_TEXT)
+    if isinstance(listed, bytes) and len(listed) > MUCH_TEXT and (read := nft.read_listing(heads, listed)) is not None:
+        return read
     printed = await _run(ask, *_LIST)
     if isinstance(printed, NotAnswered):
         return printed
