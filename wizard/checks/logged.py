@@ -212,17 +212,25 @@ async def held_address(subject: Subject, asker: Asker) -> Finding:
     if not isinstance(events, tuple):
         return Finding(UNKNOWN, "The gateway's log, which names the address that it uses, could not be read.")
     parsed = {one.text for text in now if (one := parse_address(text)) is not None}
-    used = [event.upstream for event in events if event.upstream and parse_address(event.upstream) is not None]
+    loaded = subject.route.gateway.loaded if subject.route else None
+    # A load looks every name up again; the log has whole seconds only.
+    used = [
+        (event.upstream, event.time)
+        for event in events
+        if event.upstream
+        and parse_address(event.upstream) is not None
+        and (loaded is None or event.time is None or event.time >= int(loaded))
+    ]
     if not used:
         return Finding("not-seen", "The log names no address that the gateway used for it.", {"addresses": now})
-    last = used[-1]
+    last, when = used[-1]
     if last in parsed or last in now:
         return Finding("same", f"The gateway uses {one_line(last)}, which the name still has.", {"addresses": now})
     return Finding(
         "differs",
         f"The gateway uses {one_line(last)}; the name is now {one_line(', '.join(now))}.",
         {"held": last, "addresses": now},
-        last_seen=None,
+        last_seen=when,
     )
 
 
