@@ -112,7 +112,7 @@ def moved_in_hosts(guest: Guest) -> Iterator[None]:
     guest.write("/etc/hosts", hosts + "127.0.0.3\tapp.internal\n")
     edit(guest, "/etc/systemd/system/shop.service", "127.0.0.2:8000", "127.0.0.3:8000")
     guest.run("systemctl daemon-reload; systemctl restart shop")
-    guest.await_listener("127.0.0.3:8000")
+    guest.await_listener("8000")
 
 
 @scenario("dns-startup-failure", systemd=True, status=0, repair=Repair.OPEN, synonyms=("gateway-failed-start",))
