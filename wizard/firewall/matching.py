@@ -217,8 +217,21 @@ def network(text: str, length: int | None = None) -> tuple[int, int] | None:
     if length is None and "/" not in text:
         number = address(text)
         return None if number is None else (number, number)
+    if length is None:
+        text, _, mask = text.partition("/")
+        length = int(mask) if mask.isascii() and mask.isdigit() and len(mask) < 4 else None
+        if length is None:  # a mask that is spelled out
+            return _masked_network(f"{text}/{mask}")
+    number, bits = address(text), 128 if ":" in text else 32
+    if number is None or not 0 <= length <= bits:
+        return None
+    rest = (1 << (bits - length)) - 1
+    return (number & ~rest, number | rest)
+
+
+def _masked_network(text: str) -> tuple[int, int] | None:
     try:
-        found = ipaddress.ip_network(text if length is None else f"{text}/{length}", strict=False)
+        found = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None
     return int(found.network_address), int(found.broadcast_address)

@@ -56,7 +56,7 @@ def read_ruleset(printed: bytes) -> tuple[Chain, ...] | None:
         return None
     if not isinstance(objects, list):
         return None
-    return tuple(_Reader(objects).chains())
+    return _Reader().read(sorted(objects, key=_is_rule))
 
 
 def read_listing(heads: bytes, listed: bytes) -> tuple[Chain, ...] | None:
@@ -67,45 +67,54 @@ def read_listing(heads: bytes, listed: bytes) -> tuple[Chain, ...] | None:
         return None
     if not isinstance(chains, list):
         return None
-    return tuple(_Reader(chain(chains, nft_text.objects(listed))).chains())
+    return _Reader().read(chain(chains, nft_text.objects(listed)))
+
+
+def _is_rule(item: Json) -> bool:
+    return isinstance(item, dict) and "rule" in item
 
 
 class _Reader:
-    """Joins the objects of a ruleset: sets first, then chains with their rules."""
+    """Joins the objects of a ruleset: a set comes before the rules that ask it. Rules do not outlive their JSON."""
 
-    def __init__(self, objects: Iterable[Json]) -> None:
-        self.sets: dict[tuple[str, str, str], list[Json]] = {}
-        self.heads: list[Mapping[str, Json]] = []
-        self.rules: dict[tuple[str, str, str], list[Mapping[str, Json]]] = {}
+    def __init__(self) -> None:
+        self._sets: dict[tuple[str, str, str], list[Json]] = {}
+        self._heads: list[Mapping[str, Json]] = []
+        self._rules: dict[tuple[str, str, str], list[Rule]] = {}
+        self._tests: dict[tuple[str, str, str], tuple[Test, frozenset[str]]] = {}
+        self._exact: dict[frozenset[str], frozenset[str]] = {}
+
+    def read(self, objects: Iterable[Json]) -> tuple[Chain, ...]:
         for item in objects:
             if not isinstance(item, dict) or len(item) != 1:
                 continue
             ((what, body),) = item.items()
             if isinstance(body, dict):
-                self._sort(what, body)
+                self._take(what, body)
+        return tuple(self._chains())
 
-    def _sort(self, what: str, body: Mapping[str, Json]) -> None:
+    def _take(self, what: str, body: Mapping[str, Json]) -> None:
         if what in ("set", "map"):
             elements = body.get("elem")
-            self.sets[_key(body, "name")] = elements if isinstance(elements, list) else []
+            self._sets[_key(body, "name")] = elements if isinstance(elements, list) else []
         elif what == "chain":
-            self.heads.append(body)
+            self._heads.append(body)
         elif what == "rule":
-            self.rules.setdefault(_key(body, "chain"), []).append(body)
+            before = self._rules.setdefault(_key(body, "chain"), [])
+            before.append(self._rule(body, len(before) + 1))
 
-    def chains(self) -> Iterable[Chain]:
-        for head in self.heads:
+    def _chains(self) -> Iterable[Chain]:
+        for head in self._heads:
             family, table, name = _key(head, "name")
             if family not in _FAMILIES:
                 continue
-            bodies = self.rules.get((family, table, name), [])
             devices = head.get("dev", [])
             yield Chain(
                 family=family,
                 table=table,
                 name=name,
                 source=Source.NFT,
-                rules=tuple(self._rule(body, position) for position, body in enumerate(bodies, 1)),
+                rules=tuple(self._rules.get((family, table, name), ())),
                 hook=_word(head.get("hook")),
                 kind=_word(head.get("type")),
                 priority=head["prio"] if isinstance(head.get("prio"), int) else 0,
@@ -127,7 +136,7 @@ class _Reader:
                 continue
             ((what, value),) = statement.items()
             if what == "match":
-                test, pinned = self._match(value, (family, table))
+                test, pinned = self._match_once(value, (family, table))
                 tests.append(test)
                 exact |= pinned
             elif what in _CHANCE or _is_conditional(what, value):
@@ -148,10 +157,20 @@ class _Reader:
             text=_word(body.get("text")),
             comment=_word(body.get("comment")),
             choices=choices,
-            exact=frozenset(exact),
+            exact=self._exact.setdefault(frozenset(exact), frozenset(exact)),
         )
 
     # --- tests --------------------------------------------------------------------------------------------------
+
+    def _match_once(self, body: Json, at: tuple[str, str]) -> tuple[Test, frozenset[str]]:
+        """A comparison; where its text is known, rules of a table that are written alike share it."""
+        text = body.get("text") if isinstance(body, dict) else None
+        if not isinstance(text, str):
+            return self._match(body, at)
+        known = self._tests.get((*at, text))
+        if known is None:
+            known = self._tests[*at, text] = self._match(body, at)
+        return known
 
     def _match(self, body: Json, at: tuple[str, str]) -> tuple[Test, frozenset[str]]:
         if not isinstance(body, dict):
@@ -193,7 +212,7 @@ class _Reader:
         if isinstance(right, list):
             return right
         if isinstance(right, str) and right.startswith("@"):
-            return self.sets.get((*at, right[1:]), [right])
+            return self._sets.get((*at, right[1:]), [right])
         if isinstance(right, dict) and isinstance(right.get("set"), list):
             elements: list[Json] = right["set"]
             return elements
@@ -397,12 +416,14 @@ def _all(tests: list[Test]) -> Test:
     return all_hold
 
 
-_PLAIN = {"accept": Act.ACCEPT, "drop": Act.DROP, "return": Act.RETURN, "continue": Act.NOTHING}
+_PLAIN = {
+    "accept": Verdict(Act.ACCEPT), "drop": Verdict(Act.DROP), "return": Verdict(Act.RETURN), "continue": NOTHING,
+}  # fmt: skip
 
 
 def _verdict(what: str, value: Json) -> Verdict:
     if what in _PLAIN:
-        return Verdict(_PLAIN[what])
+        return _PLAIN[what]
     if what in ("jump", "goto"):
         target = value.get("target") if isinstance(value, dict) else None
         return Verdict(Act.JUMP if what == "jump" else Act.GOTO, target=_word(target))

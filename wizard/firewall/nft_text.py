@@ -229,13 +229,15 @@ def _test(left: str, op: str, words: tuple[str, ...]) -> Json:
         field: Json = {head: {"key": key}}
     else:
         field = {"payload": {"protocol": head, "field": key}} if key else {"meta": {"key": head}}
+    text = " ".join([left, op, *words])
     if words[0] != "{":
         values = [_value(word) for word in words if word != ","]
         right = values if len(values) > 1 else values[0]
-        return {"match": {"op": op or ("in" if len(values) > 1 else "=="), "left": field, "right": right}}
+        return {"match": {"op": op or ("in" if len(values) > 1 else "=="), "left": field, "right": right, "text": text}}
     if any(word in _ENDS_NO_VALUE or word == ":" for word in words):
         return _NOT_KNOWN
-    return {"match": {"op": op or "==", "left": field, "right": {"set": [_value(w) for w in words[1:-1] if w != ","]}}}
+    right = {"set": [_value(word) for word in words[1:-1] if word != ","]}
+    return {"match": {"op": op or "==", "left": field, "right": right, "text": text}}
 
 
 def _value(word: str) -> Json:
