@@ -9,7 +9,7 @@ WORKERS ?= 6
 COMPILE := $(PYTHON) -m compileall -q wizard
 MAKEFLAGS += --no-print-directory
 
-.PHONY: test run lint lab screenshots clean
+.PHONY: test run lint lab bench screenshots clean
 .DEFAULT_GOAL := test
 
 # The lint, the types, the contracts between the layers, and every test; the fault lab where this host allows it.
@@ -29,6 +29,11 @@ lint: $(VENV)/.dev
 lab: $(VENV)/.dev $(VENV)/.lab
 	@$(COMPILE)
 	$(PYTHON) -m pytest tests/lab -n $(WORKERS)
+
+# What things cost, as ratios against the tools of every host. No test: a shared machine has no steady clock.
+bench: $(VENV)/.dev $(VENV)/.lab
+	@$(COMPILE)
+	@$(PYTHON) -m tests.bench $(ROWS)
 
 # make run ARGS="diagnose http://127.0.0.1/ --json": nothing but the program's own words on standard output.
 run: $(VENV)/.run

@@ -13,10 +13,10 @@ from pathlib import Path
 MAIN = """user www-data;
 worker_processes 1;
 pid /run/nginx.pid;
+error_log /var/log/nginx/error.log;
 events {{ worker_connections 4096; }}
 http {{
     access_log off;
-    error_log /var/log/nginx/error.log;
     default_type text/html;
     server_names_hash_max_size 16384;
     server_names_hash_bucket_size 128;
