@@ -6,6 +6,7 @@ no command pays for what another one needs.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import itertools
 import os
@@ -18,6 +19,8 @@ from wizard.commands.errors import InputError, UsageError
 from wizard.text import visible
 
 INTERRUPTED, PIPE_CLOSED = 128 + 2, 128 + 13
+# What is read is kept to the end of a command: to look for cycles in it at the usual pace costs half of a large reading.
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 _WORK = {
     "wizard": "interactive.interactive",
@@ -39,6 +42,7 @@ _WORK = {
 
 def run(words: Sequence[str]) -> int:
     """Parse and dispatch; every failure ends in a sentence on standard error and the status of the interface."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     try:
         given = parser().parse_args(with_command(words))
         module, _, name = _WORK[given.command].partition(".")
