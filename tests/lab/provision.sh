@@ -9,7 +9,7 @@ packages=(
     nginx php8.2-fpm gunicorn uwsgi uwsgi-plugin-python3 dnsmasq
     systemd systemd-sysv dbus
     nftables iptables iproute2 procps psmisc kmod util-linux
-    curl openssl socat busybox-static tmux
+    curl openssl socat busybox-static tmux patch strace
 )
 
 if [ "$(id -u)" != 0 ]; then
