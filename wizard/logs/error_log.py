@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from io import BytesIO
 
 import msgspec
 
@@ -71,7 +72,8 @@ def _records(content: bytes) -> Iterator[str]:
     """Whole records: a line that does not begin with a stamp belongs to the one before it."""
     pending: list[bytes] = []
     size = 0
-    for line in content.split(b"\n"):
+    for ended in BytesIO(content):  # one at a time: a window of 10 MB is not held a second time
+        line = ended.removesuffix(b"\n")
         if _STARTS.match(line) is None:
             if pending and line and size < MAX_LINE:
                 pending.append(line[:MAX_LINE])
