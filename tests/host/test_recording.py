@@ -43,9 +43,10 @@ from wizard.host.questions import (
     Why,
 )
 from wizard.host.recorded import RecordedHost, identity
-from wizard.host.recording import RecordingHost
+from wizard.host.recording import REPORTED, RecordingHost
 from wizard.host.redaction import redacted, texts
 from wizard.host.secrets import Redactor
+from wizard.session.evidence import excerpt_of
 
 A = TypeVar("A")
 SECRET = "q7Rt5Zx0Lm3Pw9"
@@ -210,6 +211,21 @@ def test_a_late_configuration_cleans_an_early_log() -> None:
     records = host.records()
     assert leaks(records) == []
     assert records[0].answer == msgspec.structs.replace(log, content=b"cannot use REDACTED-1\n")
+
+
+def test_a_report_is_drawn_from_the_last_lines_of_a_long_log_and_says_the_same() -> None:
+    body = b"".join(b"%063d\n" % number for number in range(400))
+    content = b"a line of the log\n" * 9000 + b"-----BEGIN PRIVATE KEY-----\n" + body + LOG
+    question, tail = ReadLog("/var/log/app.log", 900.0), LogTail("/var/log/app.log", content, 1, 1.0, from_start=True)
+    (saved,) = recording((question, tail)).records()
+    (shown,) = recording((question, tail)).records(saved=False)
+    assert isinstance(saved.answer, LogTail)
+    assert isinstance(shown.answer, LogTail)
+    assert len(saved.answer.content) > REPORTED > len(shown.answer.content)
+    assert excerpt_of(shown.answer) == excerpt_of(saved.answer)
+    assert excerpt_of(shown.answer).endswith("(9390 more lines)")
+    assert not leaks([saved, shown])
+    assert body[-64:] not in shown.answer.content
 
 
 def test_the_marks_do_not_depend_on_the_order_of_the_answers() -> None:

@@ -88,7 +88,7 @@ def diagnose(given: argparse.Namespace) -> int:
     try:
         asyncio.run(run.walk(target, progress))
     finally:  # an interrupted walk is kept too: `resume` goes on with it
-        session = without_secrets(run.session(), recording.redactor)
+        session = without_secrets(run.session(saved=given.record is not None), recording.redactor)
         if given.record:
             _record(given.record, session, recording.redactor)
     report = build(session, library.causes.values(), known_checks())
@@ -127,8 +127,8 @@ class _Run:
         async with progress.watching(runner):
             await runner.run(target)
 
-    def session(self) -> Session:
-        """Everything so far."""
+    def session(self, *, saved: bool) -> Session:
+        """Everything so far; what is not going to be saved holds of each log only its last lines."""
         source, me = self._source, self._me
         return Session(
             id=source.id if source is not None else session_id(self._started, me.hostname if me else ""),
@@ -137,7 +137,7 @@ class _Run:
             target=self._target,
             options={"since": self._options.since, "timeout": self._options.timeout, "flow": self._options.flow},
             me=me,
-            asked=self._host.records(),
+            asked=self._host.records(saved=saved),
             events=tuple(self._events),
         )
 

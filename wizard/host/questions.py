@@ -191,6 +191,7 @@ class LogTail(Answer, frozen=True, tag="log-tail"):
     mtime: float
     from_start: bool  # False: the size limit cut older lines of the window off
     utc_offset: int = 0  # seconds east of UTC in which stamps without a zone were read
+    left_out: int = 0  # lines before the content that were seen, and not kept for a report
 
 
 class ReadLog(Ask[LogTail], frozen=True, tag="read-log"):

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+import msgspec
+
 from wizard.host.port import Host, Reply
-from wizard.host.questions import Ask
+from wizard.host.questions import Ask, LogTail
 from wizard.host.redaction import highest_mark, redacted, redacted_again
 from wizard.host.secrets import Redactor
 
 A = TypeVar("A")
+
+REPORTED = 1 << 16  # bytes at the end of a log; a report shows a few lines, and a key that reaches into them is shorter
 
 
 class RecordingHost:
@@ -46,8 +50,15 @@ class RecordingHost:
         """Pass on that a new attempt begins; what was kept stays."""
         return self._host.new_attempt()
 
-    def records(self) -> tuple[Reply[Any], ...]:
-        """Everything that was asked so far, in the order of the numbers, with all secrets replaced."""
+    def records(self, *, saved: bool = True) -> tuple[Reply[Any], ...]:
+        """Everything that was asked so far, in the order of the numbers, with all secrets replaced.
+
+        Args:
+            saved: whether the records may become a session file. A report does without all but the last lines of each
+                log, and most of the time would be spent on the others.
+        """
+        if not saved:
+            self._raw = {number: _for_report(reply) for number, reply in self._raw.items()}
         for reply in self._raw.values():
             self.redactor.leave_out(highest_mark(reply))  # where the host is a recorded one
         for number in sorted(self._raw):
@@ -56,3 +67,16 @@ class RecordingHost:
             self._redacted = {n: redacted_again(reply, self.redactor) for n, reply in self._redacted.items()}
             self._known = self.redactor.known
         return tuple(self._redacted[number] for number in sorted(self._redacted))
+
+
+def _for_report(reply: Reply[Any]) -> Reply[Any]:
+    """The reply with only the last lines of a log."""
+    answer = reply.answer
+    if not isinstance(answer, LogTail) or len(answer.content) <= REPORTED:
+        return reply
+    start = len(answer.content) - REPORTED
+    start = answer.content.find(b"\n", start) + 1 or start
+    left_out = answer.left_out + answer.content.count(b"\n", 0, start)
+    return msgspec.structs.replace(
+        reply, answer=msgspec.structs.replace(answer, content=answer.content[start:], left_out=left_out)
+    )

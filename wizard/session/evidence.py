@@ -154,8 +154,10 @@ def excerpt_of(answer: object) -> str:
         case Ran(status=status, out=out, err=err):
             shown = _lines(out or err)
             return shown if status == 0 else f"exit status {status}\n{shown}"
-        case FileRead(content=content) | LogTail(content=content):
-            return _lines(content, last=isinstance(answer, LogTail))
+        case FileRead(content=content):
+            return _lines(content)
+        case LogTail(content=content, left_out=left_out):
+            return _lines(content, last=True, before=left_out)
         case FilesRead(files=files):
             return _listed([one_line(one.path) for one in files])
         case FileStat():
@@ -191,14 +193,14 @@ def excerpt_of(answer: object) -> str:
             return ""
 
 
-def _lines(content: bytes, *, last: bool = False) -> str:
-    return _listed([line for line in content.split(b"\n") if line.strip()], last=last)
+def _lines(content: bytes, *, last: bool = False, before: int = 0) -> str:
+    return _listed([line for line in content.split(b"\n") if line.strip()], last=last, before=before)
 
 
-def _listed(lines: Sequence[bytes | str], *, last: bool = False) -> str:
+def _listed(lines: Sequence[bytes | str], *, last: bool = False, before: int = 0) -> str:
     cut = lines[-LINES:] if last else lines[:LINES]
     text = "\n".join(one_line(line) for line in cut)
-    more = len(lines) - len(cut)
+    more = before + len(lines) - len(cut)
     return f"{text}\n({more} more lines)" if more > 0 else text
 
 
