@@ -130,7 +130,7 @@ def write_error_log(path: Path, *, size: int, span: float = DAY) -> int:
 def rules(count: int) -> str:
     """An nftables ruleset of that many rules: blocked networks, and the usual services let in."""
     blocked = "".join(
-        f"    ip saddr 198.{number // 250 % 250}.{number % 250}.0/24 tcp dport {8000 + number % 500} drop\n"
+        f"    ip saddr 198.{number // 250 % 250}.{number % 250}.0/24 tcp dport {8000 + number % 500} counter drop\n"
         for number in range(count - 3)
     )
     return (
