@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -71,19 +72,26 @@ def _read(name: str) -> bytes:
 def _line(number: int, event: LogEvent | None) -> Line:
     if event is None:
         return Line(number, None, None, "none", None, None, "", ())
-    stamp = None
-    if event.time is not None:
-        stamp = datetime.fromtimestamp(event.time, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return Line(
         line=number,
         gateway=event.program,
-        time=stamp,
+        time=_iso(event.time) if event.time is not None else None,
         phase=str(event.phase),
         errno=event.errno,
-        upstream=one_line(event.upstream) if event.upstream is not None else None,
+        upstream=_shown(event.upstream) if event.upstream is not None else None,
         meaning=event.meaning,
         causes=event.causes,
     )
+
+
+@lru_cache(maxsize=4096)
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@lru_cache(maxsize=4096)
+def _shown(upstream: str) -> str:
+    return one_line(upstream)
 
 
 def _text(found: list[Line]) -> Iterator[str]:

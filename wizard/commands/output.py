@@ -1,6 +1,6 @@
 """Where results go: one object of JSON, or text, on standard output and nothing else ever.
 
-Owns the choice of a format's printer. May not know how a report came about.
+Owns the choice of a format's printer, which is imported where it is chosen. May not know how a report came about.
 """
 
 from __future__ import annotations
@@ -14,9 +14,6 @@ import msgspec
 
 from wizard import __version__
 from wizard.commands.errors import InputError
-from wizard.session.build import iso
-from wizard.session.print_markdown import markdown
-from wizard.session.print_text import short, text
 from wizard.session.report import (
     SCHEMA_VERSION,
     ErrorPart,
@@ -35,18 +32,24 @@ def printed(report: Report, form: str) -> str:
         case "json":
             return as_json(report)
         case "short":
+            from wizard.session.print_text import short  # noqa: PLC0415
+
             return short(report)
         case "markdown":
+            from wizard.session.print_markdown import markdown  # noqa: PLC0415
+
             return markdown(report)
         case "html":
-            from wizard.session.print_html import html  # noqa: PLC0415 - seldom asked for
+            from wizard.session.print_html import html  # noqa: PLC0415
 
             return html(report)
         case "nagios":
-            from wizard.session.print_nagios import nagios  # noqa: PLC0415 - seldom asked for
+            from wizard.session.print_nagios import nagios  # noqa: PLC0415
 
             return nagios(report)
         case _:
+            from wizard.session.print_text import text  # noqa: PLC0415
+
             return text(report, width=min(shutil.get_terminal_size((100, 24)).columns, 120))
 
 
@@ -78,6 +81,8 @@ def forget_output() -> None:
 
 def error_json(what: str, where: str, hint: str, command: str = "diagnose") -> str:
     """The JSON of a run that could not begin, in the shape that the command prints otherwise."""
+    from wizard.session.build import iso  # noqa: PLC0415 - not for every command that prints
+
     error = ErrorPart(visible(what), visible(where) if where else None, visible(hint))
     shapes: dict[str, dict[str, object]] = {"route": {"url": None, "routes": ()}, "explain": {"lines": ()}}
     empty = shapes.get(command)
