@@ -6,9 +6,9 @@ Owns the view from the gateway. May not know what a connection to such an addres
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec.structs import replace
 
 from wizard.checks.registry import Asker, Gap, Subject
 from wizard.host.questions import AskDns, DnsAnswered, FileRead, Ran, ReadFile, Resolve, Resolved, Run, View
@@ -17,8 +17,7 @@ from wizard.model import Instance, Route, Server
 ROOT_GRANT = "run as root: sudo gateway-wizard"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """`host:port` or `unix:/path`, taken apart. `ip` is None for a unix socket."""
 
     text: str
@@ -76,8 +75,7 @@ def resolves_at_run_time(route: Route, server: Server) -> bool:
     return server.resolves or (route.proxying is not None and route.proxying.named_at_run_time)
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(msgspec.Struct, frozen=True):
     """What a name leads to: `addresses` as host:port; `word` is the outcome of the check `name`."""
 
     word: str

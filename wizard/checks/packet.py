@@ -7,7 +7,7 @@ that host answers at all on the link can.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from wizard.checks.address import ROOT_GRANT, Address, lookup, parse_address, required
 from wizard.checks.listen import socket_table, takes

@@ -7,7 +7,6 @@ async function from a subject to one of its declared outcomes, with what it saw 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -30,8 +29,7 @@ class Scope(StrEnum):
     SERVER = "server"
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """What is asked about: the whole host, one route through one gateway, or one server of that route's upstream.
 
     `key` names it in outputs and on the command line: `host`, a URL, an endpoint. `url` is the request that is
@@ -75,8 +73,7 @@ class Gap(msgspec.Struct, frozen=True):
     grant: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """What a check saw: one declared outcome, one sentence that claims no more than was observed, and values.
 
     `values` are what commands and titles may name; each outcome's are declared. `when` is the epoch of the fault
@@ -85,7 +82,7 @@ class Finding:
 
     outcome: str
     summary: str
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, Value] = msgspec.field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     by_hand: str | None = None
     first_seen: float | None = None
@@ -116,8 +113,7 @@ class Asker(Protocol):
 CheckFunction = Callable[[Subject, Asker], Awaitable[Finding]]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """A declared check: its outcomes with the values that each one carries, and the command an admin would type."""
 
     name: str

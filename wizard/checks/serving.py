@@ -5,7 +5,7 @@ Owns that join, and what PHP-FPM was told where it is the one. May not know what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from wizard.checks.address import Address, lookup, parse_address
 from wizard.checks.listen import socket_table, takes
@@ -16,8 +16,7 @@ from wizard.services.mentions import read_endpoint
 from wizard.services.processes import container_of, unit_of
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
+class Serving(msgspec.Struct, frozen=True):
     """What takes connections at an address. `owners` have the socket open; `processes` are these and their kin."""
 
     address: Address

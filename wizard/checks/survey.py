@@ -6,8 +6,9 @@ Owns the join of discovery and configuration. May not know flows, sessions, or h
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+import msgspec
 
 from wizard.checks.registry import Asker
 from wizard.gateways.nginx import find
@@ -20,8 +21,7 @@ from wizard.model import Broken, Instance
 A = TypeVar("A")
 
 
-@dataclass(frozen=True, slots=True)
-class Gateway:
+class Gateway(msgspec.Struct, frozen=True):
     """A gateway with its configuration as it stands in the files (None where nothing of it could be read)."""
 
     instance: Instance
@@ -29,8 +29,7 @@ class Gateway:
     problems: tuple[Broken, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(msgspec.Struct, frozen=True):
     """All gateways of the host, and the host's clock and identity."""
 
     gateways: tuple[Gateway, ...] = ()

@@ -8,7 +8,8 @@ received last; one on which a question is open sent last.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from wizard.checks.address import parse_address
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, check
@@ -43,8 +44,7 @@ _ASIDE = frozenset({514, 601, 2003, 4317, 4318, 5044, 6831, 8086, 8125, 8126, 94
 _WHOM = ("peer", "port", "count", "program")
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """One connection of a process: its two ends, bytes that the peer has not confirmed, and what tcp_info tells."""
 
     local: str

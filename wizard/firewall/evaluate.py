@@ -9,7 +9,8 @@ does not come back; a base chain that is left falls to its policy (nft(8)).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import msgspec
+from msgspec.structs import replace
 
 from wizard.firewall.packet import Connection, Hook, Packet, Path, Span, Stage, address, packets
 from wizard.firewall.rules import BLOCKS, Act, Chain, Rule, Ruleset, Test, Verdict
@@ -17,8 +18,7 @@ from wizard.firewall.rules import BLOCKS, Act, Chain, Rule, Ruleset, Test, Verdi
 _MAX_DEPTH = 16  # NFT_JUMP_STACK_SIZE
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(msgspec.Struct, frozen=True):
     """One way in which a packet may leave a base chain: by a rule, or by the policy (no rule)."""
 
     verdict: Verdict
@@ -26,8 +26,7 @@ class Ending:
     rule: Rule | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """What happens to a connection.
 
     `act` is accept, drop, reject or hand-over. `certain` says that it happens in every case that the rules leave
@@ -111,11 +110,10 @@ def decide(rules: Ruleset, connection: Connection) -> Decision:
     return walk.result()
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(msgspec.Struct):
     rules: Ruleset
     connection: Connection
-    maybe: list[tuple[Ending, Chain, Packet]] = field(default_factory=list)
+    maybe: list[tuple[Ending, Chain, Packet]] = msgspec.field(default_factory=list)
     moved: tuple[str | None, int | None] | None = None
     moved_surely: bool = True
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from wizard.firewall import matching as t
 from wizard.firewall.packet import Packet
@@ -48,11 +49,10 @@ _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 _COUNTERS = re.compile(r"^\[\d+:\d+\]\s+")
 
 
-@dataclass(slots=True)
-class _Table:
+class _Table(msgspec.Struct):
     name: str
-    policies: dict[str, str] = field(default_factory=dict)
-    rules: dict[str, list[Rule]] = field(default_factory=dict)
+    policies: dict[str, str] = msgspec.field(default_factory=dict)
+    rules: dict[str, list[Rule]] = msgspec.field(default_factory=dict)
 
 
 def is_of_nf_tables(printed: bytes) -> bool:

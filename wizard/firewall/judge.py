@@ -6,7 +6,9 @@ Owns the order: route first (it gives the interface, the source and the way), th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from wizard.firewall.evaluate import Decision, decide
 from wizard.firewall.packet import EPHEMERAL, Connection, Path, Span
@@ -33,8 +35,7 @@ _KEPT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """What the rules do to a connection, the route it takes, and the changes that let it through."""
 
     connection: Connection

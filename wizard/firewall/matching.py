@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+import msgspec
 
 from wizard.firewall.packet import ACK, CWR, ECN, FIN, PSH, RST, SYN, TCP, URG, Packet, Span, Stage, address
 from wizard.firewall.rules import Test
@@ -49,8 +50,7 @@ PROTOCOLS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """A field of a packet: its name in findings, its kind, and how it is had."""
 
     name: str

@@ -8,8 +8,10 @@ the first packet of a connection; the socket's owner is known while a packet lea
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 FIN, SYN, RST, PSH, ACK, URG, ECN, CWR = 1, 2, 4, 8, 16, 32, 64, 128
 TCP = 6
@@ -44,8 +46,7 @@ class Path(StrEnum):
     FORWARDED = "forwarded"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """A number of which only the bounds are known; both are the same where it is known."""
 
     low: int
@@ -67,8 +68,7 @@ ANY_PORT = Span(0, 65535)
 EPHEMERAL = Span(32768, 60999)  # net.ipv4.ip_local_port_range where nobody changed it
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True):
     """A TCP connection that is attempted: addresses as text, and from and to whom.
 
     `source` is the address that the kernel chooses (empty where unknown). `uid` and `gid` are those of the process
@@ -94,8 +94,7 @@ class Connection:
         return 6 if ":" in self.destination else 4
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(msgspec.Struct, frozen=True):
     """What is known of one packet at one hook. Interfaces are empty where there is none.
 
     `uid` is None where it is not known, and `owned` says whether the packet has a socket at all (None: not known).

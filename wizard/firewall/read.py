@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from typing import Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from wizard.firewall import iptables, nft
 from wizard.firewall.rules import Act, Chain, Rule, Ruleset, Source

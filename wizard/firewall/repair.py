@@ -9,7 +9,8 @@ others, and what is a policy stays, and an accept for exactly this connection is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from wizard.firewall.evaluate import Decision, decide
 from wizard.firewall.iptables import spec_words
@@ -33,8 +34,7 @@ from wizard.firewall.rules import Act, Chain, Rule, Ruleset, Source, Test, Verdi
 _MAX_CHANGES = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One command and the one that undoes it; `removes` names the rule that goes, None where one is added."""
 
     command: tuple[str, ...]
@@ -43,8 +43,7 @@ class Change:
     removes: Rule | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(msgspec.Struct, frozen=True):
     """The changes in order. `complete` says that under all of them the connection is certainly accepted."""
 
     changes: tuple[Change, ...]
@@ -52,8 +51,7 @@ class Repair:
     obstacle: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ends:
+class _Ends(msgspec.Struct, frozen=True):
     """What an accept has to match: one address and port, the near one or the far one, maybe only over loopback."""
 
     address: str

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from wizard.firewall.packet import Packet
 
 Test = Callable[[Packet], bool | None]
@@ -40,8 +42,7 @@ class Act(StrEnum):
 BLOCKS = frozenset({Act.DROP, Act.REJECT, Act.HAND_OVER})
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """An act with what belongs to it: the chain of a jump, the answer of a reject, the new destination."""
 
     act: Act
@@ -54,8 +55,7 @@ class Verdict:
 NOTHING = Verdict(Act.NOTHING)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One rule. All of its tests must hold; `choices` are tested in turn after them (a verdict map).
 
     `handle` is nftables' number, `position` counts the rules of the chain from 1. `text` is the rule as its source
@@ -90,8 +90,7 @@ class Rule:
         return self.verdict.act in BLOCKS or any(verdict.act in BLOCKS for _, verdict in self.choices)
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(msgspec.Struct, frozen=True):
     """A chain; one with a hook is a base chain, to which packets come by themselves.
 
     `tool` is the program that changes its rules: nft, iptables, ip6tables-legacy and so on.
@@ -105,7 +104,7 @@ class Chain:
     hook: str = ""
     kind: str = ""  # filter, nat, route
     priority: int = 0
-    policy: Verdict = field(default_factory=lambda: Verdict(Act.ACCEPT))
+    policy: Verdict = msgspec.field(default_factory=lambda: Verdict(Act.ACCEPT))
     devices: tuple[str, ...] = ()
     tool: str = "nft"
 

@@ -12,9 +12,10 @@ by side share it; what was observed once of a subject holds at every other step 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+
+import msgspec
 
 from wizard.flow.language import Flow, Step, Target
 from wizard.flow.library import Library
@@ -24,8 +25,7 @@ from wizard.flow.vocabulary import Vocabulary
 Results = Mapping[tuple[str, str], str]  # (node, key of the subject asked about) -> outcome, or a person's answer
 
 
-@dataclass(frozen=True, slots=True)
-class Subjects:
+class Subjects(msgspec.Struct, frozen=True):
     """What is walked, as a tree: the scope of each subject by key, the wider subject, and the narrower ones in order."""
 
     scopes: Mapping[str, str]
@@ -66,8 +66,7 @@ class Subjects:
         return tuple(child for child in self.children.get(key, ()) if self.scopes.get(child) == scope)
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(msgspec.Struct, frozen=True):
     """What does not change while a walk goes on (subjects are added as they are found)."""
 
     library: Library
@@ -83,8 +82,7 @@ class Kind(StrEnum):
     COMMAND = "command"
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True):
     """A step reached for a subject. Results are given under (`node`, `about`).
 
     `about` is who is asked: the subject, or the wider one that a check is declared for. `depth` counts the `each`
@@ -111,8 +109,7 @@ class Visit:
         return (f"check {self.step.check}" if self.kind is Kind.CHECK else self.node, self.about)
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(msgspec.Struct, frozen=True):
     """A frame that ended: for which subject, at which cause (None: at none), and from which step by which outcome."""
 
     subject: str
@@ -121,8 +118,7 @@ class End:
     outcome: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(msgspec.Struct, frozen=True):
     """A frame that has not ended: its subject, and the step at which it stands."""
 
     subject: str
@@ -131,8 +127,7 @@ class Open:
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(msgspec.Struct, frozen=True):
     """A position: what is behind, what can be asked now, and which frames ended.
 
     `done` is in the order of the walk, which does not depend on the order of results. `ready` holds each question
@@ -150,13 +145,12 @@ class Walk:
         return not self.open
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(msgspec.Struct):
     subject: str
     depth: int
     flow: Flow
     step: Step
-    passed: set[str] = field(default_factory=set)
+    passed: set[str] = msgspec.field(default_factory=set)
     children: Iterator[str] | None = None
     blocked: bool = False
 

@@ -6,7 +6,8 @@ Owns the layout. May not know results or screens.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from wizard.flow.language import DONE, Flow, Step, Target
 from wizard.flow.order import post_dominators
@@ -14,8 +15,7 @@ from wizard.flow.order import post_dominators
 _INDENT = "    "
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(msgspec.Struct, frozen=True):
     """What is still to be told: a step, or a line. The step at which the ways join again is left to `until`'s owner."""
 
     step: str | None

@@ -7,9 +7,10 @@ folder's flow or cause replaces an earlier one of the same name. May not decide 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
+
+import msgspec
 
 from wizard.flow.language import At, Cause, Flow, Problem
 from wizard.flow.load import Loaded, read_causes, read_flow
@@ -19,18 +20,16 @@ CAUSES = "causes"
 MAX_FILES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(msgspec.Struct, frozen=True):
     """Flows and causes by name. `problems` are those of loading; `places` tells where each part stands."""
 
-    flows: Mapping[str, Flow] = field(default_factory=dict)
-    causes: Mapping[str, Cause] = field(default_factory=dict)
+    flows: Mapping[str, Flow] = msgspec.field(default_factory=dict)
+    causes: Mapping[str, Cause] = msgspec.field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
-    places: Mapping[Path, Place] = field(default_factory=dict)
+    places: Mapping[Path, Place] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """A folder (or one flow file) to load, and whether nobody else could have written it."""
 
     root: Traversable

@@ -6,7 +6,8 @@ Owns the claims and their sentences. The proof is in `paths`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from wizard.flow.language import At, Cause, Flow, Problem, Step
 from wizard.flow.library import Library
@@ -49,8 +50,7 @@ def _unproven(cause: Cause, failure: Failure, at: At) -> Problem:
     return Problem(at, f"what {cause.id!r} needs does not hold on every path that leads here", told)
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(msgspec.Struct, frozen=True):
     """A value that a text of a step names."""
 
     name: str

@@ -39,7 +39,8 @@ Texts are templates: `{check.value}` and the subject's own variables are filled 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from wizard.flow import nodes
 from wizard.flow.language import (
@@ -77,14 +78,13 @@ _CAUSE_KEYS = (
 _COMMAND_KEYS = ("stage", "run", "pipe", "edit", "why", "changes", "needs-root", "undo", "when")
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """What one file gave. `places` tells where each part stands: ("flow", name, key...) or ("cause", id, key...)."""
 
     flow: Flow | None = None
     causes: tuple[Cause, ...] = ()
     problems: tuple[Problem, ...] = ()
-    places: Mapping[Path, Place] = field(default_factory=dict)
+    places: Mapping[Path, Place] = msgspec.field(default_factory=dict)
 
 
 def load_flow(file: str, text: str, *, trusted: bool = True) -> Flow | list[Problem]:

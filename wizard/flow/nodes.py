@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import yaml
 
 from wizard.flow.language import At, Problem
@@ -28,8 +28,7 @@ class _Mark(Protocol):
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A scalar as written. `quoted` tells an empty text from nothing at all."""
 
     at: At
@@ -37,16 +36,14 @@ class Text:
     quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(msgspec.Struct, frozen=True):
     """A sequence."""
 
     at: At
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(msgspec.Struct, frozen=True):
     """A mapping from text keys, in the order of the file."""
 
     at: At
@@ -62,8 +59,7 @@ Node = Text | Items | Fields
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where an entry of a mapping stands: its key and its value (the same place for an item of a sequence)."""
 
     key: At
@@ -130,8 +126,7 @@ def _is_control(character: str) -> bool:
     return character not in "\n\t" and unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(msgspec.Struct):
     """A collection whose end has not been read yet. `key` is the key that waits for its value."""
 
     at: At

@@ -16,7 +16,8 @@ itself in is remembered too, and the proof begins again: what is left at the end
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from wizard.flow.language import Target
 from wizard.flow.step_graph import Graph, Key, Node
@@ -35,8 +36,7 @@ class TooManyPathsError(Exception):
     """The claim cannot be proven within the limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """What must hold at some sites: one of the alternatives, and none of the exclusions (check: outcomes)."""
 
     alternatives: tuple[Mapping[str, frozenset[str]], ...]
@@ -54,8 +54,7 @@ class Claim:
         return frozenset(self.excludes).union(*self.alternatives)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """A path on which a claim does not hold: (flow/step, outcome) in order; `excluded_by` where that is the reason."""
 
     site: Site
@@ -103,8 +102,7 @@ def _contradictions(graph: Graph, failure: Failure) -> set[Fact]:
 State = tuple[str, ...]  # the remembered outcome of each tracked key, empty where it was not asked
 
 
-@dataclass(frozen=True, slots=True)
-class Trail:
+class Trail(msgspec.Struct, frozen=True):
     """The way to a state: the last step with its outcome, and the way to that."""
 
     before: Trail | None

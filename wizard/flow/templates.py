@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 # A name is `variable` or `check.value`; both parts in lower case with dashes or underscores.
 _PART = r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*"
@@ -31,15 +32,13 @@ class NotBoundError(LookupError):
         self.name = name
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(msgspec.Struct, frozen=True):
     """A place that is filled in."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(msgspec.Struct, frozen=True):
     """A text taken apart: literal text and variables in order."""
 
     parts: tuple[str | Variable, ...]

@@ -6,8 +6,9 @@ Owns the decision, as a pure function over what was seen of the path. May not lo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 _OTHERS_WRITE = 0o022
 _STICKY = 0o1000
@@ -37,8 +38,7 @@ class PathStep(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(msgspec.Struct, frozen=True):
     """The decision, and in words what stands against it."""
 
     granted: bool

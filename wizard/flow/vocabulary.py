@@ -7,8 +7,9 @@ the names: whoever owns the checks passes them in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 SCOPES = ("host", "route", "server")  # widest first
 UNKNOWN = "unknown"
@@ -36,8 +37,7 @@ class CheckWords(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(msgspec.Struct, frozen=True):
     """All checks by name, and per scope the template variables that a subject of that scope has of itself.
 
     `variables` names what each scope adds (`{"server": {"server.address"}}`); a narrower subject has those of the
@@ -45,7 +45,7 @@ class Vocabulary:
     """
 
     checks: Mapping[str, CheckWords]
-    variables: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    variables: Mapping[str, frozenset[str]] = msgspec.field(default_factory=dict)
 
     def scope_of(self, check: str) -> str | None:
         """The scope of a check; None where no check has that name."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+
+import msgspec
 
 from wizard.host.arguments import NotAllowed, all_match, positional
 
@@ -34,16 +35,14 @@ class Need(StrEnum):
     LOGIND = "systemd-logind has been started"
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(msgspec.Struct, frozen=True):
     """A command that may be run: the program's name (or absolute path), and what must hold before."""
 
     program: str
     needs: tuple[Need, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """A command that may not be run, and why."""
 
     because: str

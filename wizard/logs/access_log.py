@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 import msgspec
@@ -110,8 +109,7 @@ class AccessEvent(msgspec.Struct, frozen=True):
     asked_upstream: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(msgspec.Struct, frozen=True):
     """A compiled format."""
 
     pattern: re.Pattern[str]

@@ -7,9 +7,9 @@ May not know the table of messages, or where the log lies.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from wizard.logs.apache_messages import BY_NUMBER, MESSAGES
 from wizard.logs.connecting import Failure, connect_failure

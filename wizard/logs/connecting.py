@@ -5,13 +5,12 @@ Owns the table of errnos (see connect(2), unix(7), and the kernel's ICMP and rou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from wizard.logs.upstreams import is_loopback, is_unix
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """A failed connect: its word, its sentence, and the causes that are consistent with it."""
 
     symptom: str

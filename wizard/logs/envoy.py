@@ -7,7 +7,8 @@ the log goes. A reset before the header is 502 only for a protocol error; every 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from wizard.logs.connecting import connect_failure
 from wizard.logs.errnos import errno_of
@@ -41,8 +42,7 @@ _CUT = "cut"  # the line ends before it says why a connection failed
 _CONNECT_TIMEOUT = ("connection timeout", "connect timeout", "connection_timeout", "connect_timeout")
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(msgspec.Struct, frozen=True):
     """A response flag: its word, sentence, phase and causes."""
 
     symptom: str

@@ -6,7 +6,8 @@ Owns the wording of the standard library since Go 1.4. May not know which progra
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from wizard.logs.connecting import connect_failure
 from wizard.logs.errnos import errno_of
@@ -260,8 +261,7 @@ TEXTS = rows(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GoError:
+class GoError(msgspec.Struct, frozen=True):
     """A text of Go understood."""
 
     symptom: str

@@ -5,14 +5,13 @@ Owns the rows. May not know how a line is split.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from wizard.logs.signatures import row, rows
 from wizard.model import Phase
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(msgspec.Struct, frozen=True):
     """How a session (or a check) ended, and what is consistent with that."""
 
     symptom: str

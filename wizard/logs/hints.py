@@ -5,19 +5,18 @@ Owns the value that passes from the unwrapping of a line to the reader of a prog
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from wizard.logs.stamps import Clock
 
 
-@dataclass(frozen=True, slots=True)
-class Hints:
+class Hints(msgspec.Struct, frozen=True):
     """What was said around a line, and how strictly it is to be read. `program` is the tag as printed (`php-fpm8.2`); `unit` a systemd unit."""
 
     time: float | None = None
     program: str = ""
     pid: int | None = None
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = msgspec.field(default_factory=Clock)
     loose: bool = True  # also what has lost its frame; False: only lines that begin as the program's own do
 
 

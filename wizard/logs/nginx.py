@@ -10,9 +10,10 @@ together name a cause; neither alone is enough.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
+
+import msgspec
 
 from wizard.logs.connecting import connect_failure
 from wizard.logs.errnos import errno_of
@@ -96,8 +97,7 @@ _NOT_OVER_UNIX = frozenset({"docker-userland-proxy-dead-backend", "firewall-drop
 _DEPENDING = _NOT_OVER_TLS | _NOT_OVER_UNIX | _ONLY_OVER.keys()
 
 
-@dataclass(frozen=True, slots=True)
-class Core:
+class Core(msgspec.Struct, frozen=True):
     """A message understood."""
 
     symptom: str

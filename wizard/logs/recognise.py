@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from io import BytesIO, StringIO
+
+from msgspec.structs import replace
 
 from wizard.logs import apache, caddy, docker, envoy, gunicorn, haproxy, kernel, nginx, php_fpm, systemd, traefik, uwsgi
 from wizard.logs.fields import unescaped

@@ -9,16 +9,16 @@ against one large alternation, which costs a hundred times as much (and backtrac
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import cache
+
+import msgspec
 
 from wizard.model import Phase
 
 UNSURE: Phase | None = None  # the phase of a line that was cut before it was named
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(msgspec.Struct, frozen=True):
     """One class of messages of one program.
 
     Attributes:
@@ -44,12 +44,11 @@ class Signature:
     pattern: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """A row that applies, and what its pattern found."""
 
     row: Signature
-    groups: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def rows(*lines: Signature) -> tuple[Signature, ...]:

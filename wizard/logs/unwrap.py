@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from html import unescape
+
+from msgspec.structs import replace
 
 from wizard.logs.fields import Fields, json_fields, logfmt_fields, number_of, text_of, unescaped
 from wizard.logs.hints import Hints

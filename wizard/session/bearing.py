@@ -6,7 +6,8 @@ Owns the reading of time and of the one request that was made. May not know whic
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from wizard.checks.registry import Scope, checks
 from wizard.session.observed import Observation, Observed
@@ -15,8 +16,7 @@ WORKING = frozenset({"ok", "client-error"})
 _LATELY = 60.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Bearing:
+class Bearing(msgspec.Struct, frozen=True):
     """Whether a fault is over, and whether it breaks requests."""
 
     past: bool

@@ -7,7 +7,8 @@ durations differ between any two runs and are no difference.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from wizard.session.report import CausePart, Report
 from wizard.text import one_line
@@ -15,8 +16,7 @@ from wizard.text import one_line
 _LABEL = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """One thing that differs: the kind of thing, which one, and what it was in either session (None: not there)."""
 
     kind: str

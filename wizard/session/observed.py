@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from wizard.checks.registry import UNKNOWN, Value
 from wizard.checks.reply import curl_direct, question_for
@@ -70,8 +71,7 @@ VARIABLES: Mapping[str, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True):
     """A step's outcome as it counts: overruled where a person said so."""
 
     step: StepDone
@@ -79,15 +79,14 @@ class Observation:
     overruled: str | None = None
 
 
-@dataclass(slots=True)
-class Observed:
+class Observed(msgspec.Struct):
     """The observations of the latest attempt."""
 
-    subjects: dict[str, SubjectRef] = field(default_factory=dict)
-    observations: dict[tuple[str, str], Observation] = field(default_factory=dict)
-    order: list[Observation] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    answers: dict[tuple[str, str], str] = field(default_factory=dict)
+    subjects: dict[str, SubjectRef] = msgspec.field(default_factory=dict)
+    observations: dict[tuple[str, str], Observation] = msgspec.field(default_factory=dict)
+    order: list[Observation] = msgspec.field(default_factory=list)
+    skipped: list[Skipped] = msgspec.field(default_factory=list)
+    answers: dict[tuple[str, str], str] = msgspec.field(default_factory=dict)
     attempt: int = 1
 
     @classmethod

@@ -7,8 +7,10 @@ counts where one of its alternatives holds whole; a missing observation never co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from wizard.checks.registry import UNKNOWN, Scope
 from wizard.flow.language import Cause, Confidence, Needs
@@ -28,8 +30,7 @@ class Truth(StrEnum):
     UNASKED = "unasked"  # no step on this path asked
 
 
-@dataclass(frozen=True, slots=True)
-class Conclusion:
+class Conclusion(msgspec.Struct, frozen=True):
     """A cause that holds for a subject."""
 
     cause: Cause
@@ -42,8 +43,7 @@ class Conclusion:
     breaks_request: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RuledOut:
+class RuledOut(msgspec.Struct, frozen=True):
     """A cause that was plausible, and the observation against it."""
 
     cause: Cause
@@ -51,8 +51,7 @@ class RuledOut:
     by: Observation
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(msgspec.Struct, frozen=True):
     """A cause that holds as far as was seen, and the observation that is missing."""
 
     cause: Cause
@@ -60,8 +59,7 @@ class Open:
     missing: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What the observations come to. `word` is ok, warning, cause-found or unknown."""
 
     word: str

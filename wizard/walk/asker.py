@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+import msgspec
 
 from wizard.checks.registry import Asker
 from wizard.host.port import Host, Reply
@@ -17,11 +18,10 @@ from wizard.host.questions import Ask
 A = TypeVar("A")
 
 
-@dataclass(slots=True)
-class Shared:
+class Shared(msgspec.Struct):
     """What has been made once in this attempt: the value, and the replies that it rests on."""
 
-    made: dict[str, asyncio.Future[tuple[Any, tuple[int, ...]]]] = field(default_factory=dict)
+    made: dict[str, asyncio.Future[tuple[Any, tuple[int, ...]]]] = msgspec.field(default_factory=dict)
 
     def drop_unfinished(self) -> None:
         """Forget what was not made to its end, so that it is made when it is asked for again."""
@@ -33,14 +33,13 @@ class Shared:
             future.cancel()
 
 
-@dataclass(slots=True)
-class WalkAsker:
+class WalkAsker(msgspec.Struct):
     """Asks the host for one check. `numbers` are the replies so far, each once, in the order of asking."""
 
     host: Host
     since: float
     shared: Shared
-    numbers: list[int] = field(default_factory=list)
+    numbers: list[int] = msgspec.field(default_factory=list)
 
     async def ask(self, question: Ask[A]) -> Reply[A]:
         """Ask one question and note its reply as evidence."""

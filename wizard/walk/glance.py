@@ -6,7 +6,7 @@ same survey and the same log readers as the walk, so that the walk which follows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from wizard.checks.gateway import gateway_config
 from wizard.checks.logged import error_logs, events_of, url_of, word_of
@@ -24,8 +24,7 @@ _CONSEQUENCES = frozenset({"no-live-upstreams", "upstream-disabled"})
 _STATUS = {"connect-timeout": 504, "response-timeout": 504, "redirect-cycle": 500, "limited": 503}
 
 
-@dataclass(frozen=True, slots=True)
-class GatewaySeen:
+class GatewaySeen(msgspec.Struct, frozen=True):
     """A gateway, and in what state its configuration is: read, changed (since it was loaded), broken or unknown."""
 
     instance: Instance
@@ -33,8 +32,7 @@ class GatewaySeen:
     said: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failing:
+class Failing(msgspec.Struct, frozen=True):
     """A kind of failure that the logs show lately.
 
     `url` is a request that met it, `upstream` the server that it was sent to, `word` the outcome that the check of
@@ -53,8 +51,7 @@ class Failing:
     meaning: str
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
+class Glance(msgspec.Struct, frozen=True):
     """What a host looks like before anything is walked. `at` is the host's own time, `since` the window in seconds."""
 
     at: float

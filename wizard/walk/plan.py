@@ -6,10 +6,10 @@ Owns reading the target and choosing the routes. May not know trees, or what any
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec.structs import replace
 
 from wizard.checks.address import is_local, join_port, parse_address, split_port
 from wizard.checks.hops import MAX_HOPS, access_route, hop_of, next_hop
@@ -34,8 +34,7 @@ class TargetError(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """What the admin wants walked: one URL, one upstream, or (both None) whatever is failing now."""
 
     url: str | None = None
@@ -94,13 +93,12 @@ def _in_ascii(host: str) -> str:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What is walked: the host, the routes below it, the servers below each. `problem` is set where input was bad."""
 
     host: Subject
     routes: tuple[Subject, ...] = ()
-    servers: dict[str, tuple[Subject, ...]] = field(default_factory=dict)
+    servers: dict[str, tuple[Subject, ...]] = msgspec.field(default_factory=dict)
     problem: Broken | None = None
     further: tuple[Route, ...] = ()
 
@@ -138,16 +136,15 @@ async def plan(target: Target, asker: Asker) -> Plan:
     return Plan(host, tuple(paths.routes.values()), paths.servers, problem)
 
 
-@dataclass(slots=True)
-class _Paths:
+class _Paths(msgspec.Struct):
     """The subjects of all routes: their servers, what asks for access first, and the gateways behind them."""
 
     host: Subject
     target: Target
     seen: Survey
     asker: Asker
-    routes: dict[str, Subject] = field(default_factory=dict)
-    servers: dict[str, tuple[Subject, ...]] = field(default_factory=dict)
+    routes: dict[str, Subject] = msgspec.field(default_factory=dict)
+    servers: dict[str, tuple[Subject, ...]] = msgspec.field(default_factory=dict)
 
     async def add(self, one: Route, behind: Subject | None, depth: int) -> None:
         """Walk a route, and the further gateways of this host that its servers are."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+import msgspec
 
 from wizard.checks.registry import UNKNOWN, Check, Finding, Gap, Subject
 from wizard.flow.engine import Kind, Scene, Subjects, Visit, Walk, foreseen, walk
@@ -63,8 +64,7 @@ async def without_pause(visit: Visit) -> None:
     del visit
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """How a walk is made: seconds that logs are read back, the deadline of the whole, and answers given beforehand.
 
     `answers` maps flow/step, or flow/step@subject, to a value. `flow` replaces the tree that the host is walked by.
@@ -73,11 +73,10 @@ class Options:
     since: float = 900.0
     timeout: float = 15.0
     flow: str = ENTRY
-    answers: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Probing:
+class Probing(msgspec.Struct, frozen=True):
     """A probe that runs: which step, and since when (seconds of the event loop's clock)."""
 
     visit: Visit

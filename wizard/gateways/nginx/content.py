@@ -6,8 +6,9 @@ ngx_http_static_module.c of nginx 1.22). May not know how the location was found
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
+
+import msgspec
 
 from wizard.gateways.nginx.levels import Kind, Level
 from wizard.gateways.nginx.locations import PASSES
@@ -31,15 +32,13 @@ class Stage(Enum):
     NAMED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
+class Jump(msgspec.Struct, frozen=True):
     """An internal redirect: go on from this stage."""
 
     stage: Stage
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(msgspec.Struct, frozen=True):
     """Passed on to an upstream: by which protocol, the directive, and its target with variables filled in."""
 
     kind: str
@@ -49,8 +48,7 @@ class Passed:
     at_run_time: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(msgspec.Struct, frozen=True):
     """Answered by nginx from files, or by one of its own handlers."""
 
     path: str | None

@@ -6,7 +6,7 @@ reported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from wizard.gateways.nginx.access import refused
 from wizard.gateways.nginx.content import Jump, Passed, Served, Stage, content, named, redirect_to, try_files
@@ -96,8 +96,7 @@ def _find(request: Request) -> Answer | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorPage:
+class ErrorPage(msgspec.Struct, frozen=True):
     """One `error_page`: for which statuses, to where, and which status it sets (-1: the same, 0: the answer's)."""
 
     statuses: tuple[int, ...]

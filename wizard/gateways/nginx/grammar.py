@@ -7,7 +7,8 @@ somebody's module and are let through. May not know what a directive means.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from wizard.gateways.nginx.tree import Directive
 from wizard.model import Broken
@@ -96,8 +97,7 @@ _SERVER_PREFIXES: tuple[str, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(msgspec.Struct, frozen=True):
     least: int
     most: int
     block: bool

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from wizard.gateways.nginx.names import WildcardNames
 from wizard.gateways.nginx.octets import octets, said, text_of, unknown_in
@@ -21,8 +22,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Range = tuple[int, int, int]  # version, first, last
 
 
-@dataclass(slots=True)
-class Map:
+class Map(msgspec.Struct):
     """One `map`: its entries in the three ways in which a key can be written."""
 
     source: str
@@ -30,9 +30,9 @@ class Map:
     default: str = ""
     volatile: bool = False
     hostnames: bool = False
-    exact: dict[str, str] = field(default_factory=dict)
-    wildcards: WildcardNames[str] = field(default_factory=WildcardNames)
-    regexes: list[tuple[str, bool, str, Place]] = field(default_factory=list)
+    exact: dict[str, str] = msgspec.field(default_factory=dict)
+    wildcards: WildcardNames[str] = msgspec.field(default_factory=WildcardNames)
+    regexes: list[tuple[str, bool, str, Place]] = msgspec.field(default_factory=list)
 
     def values(self) -> list[str]:
         """Every value that it can have, each once."""
@@ -40,17 +40,16 @@ class Map:
         return list(dict.fromkeys(listed))
 
 
-@dataclass(slots=True)
-class Geo:
+class Geo(msgspec.Struct):
     """One `geo`: networks or ranges with their values, the narrowest counts."""
 
     source: str | None
     at: Place
     default: str = ""
     ranges: bool = False
-    networks: dict[Network, str] = field(default_factory=dict)
-    spans: dict[Range, str] = field(default_factory=dict)
-    proxies: list[Network] = field(default_factory=list)
+    networks: dict[Network, str] = msgspec.field(default_factory=dict)
+    spans: dict[Range, str] = msgspec.field(default_factory=dict)
+    proxies: list[Network] = msgspec.field(default_factory=list)
 
     def find(self, text: str) -> str:
         """The value for an address."""
@@ -70,12 +69,11 @@ class Geo:
         return self.default if best is None else self.networks[best]
 
 
-@dataclass(slots=True)
-class Split:
+class Split(msgspec.Struct):
     """One `split_clients`: the values that it deals out."""
 
     at: Place
-    values: list[str] = field(default_factory=list)
+    values: list[str] = msgspec.field(default_factory=list)
 
 
 Table = Map | Geo | Split

@@ -8,8 +8,9 @@ works on bytes: one character a byte, `\\w`, `\\d`, `\\s` and case folding in AS
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from wizard.gateways.nginx.octets import octets
 
@@ -65,8 +66,7 @@ class CannotTranslateError(ValueError):
     """A pattern that this program cannot match; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(msgspec.Struct, frozen=True):
     """A compiled pattern: its source as configured, and the names of its groups."""
 
     source: str

@@ -8,8 +8,9 @@ any directive does.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+import msgspec
 
 from wizard.gateways.nginx.levels import Level
 from wizard.gateways.nginx.locations import LocationLevel
@@ -33,8 +34,7 @@ class Undecided(Exception):  # noqa: N818 - it is a result, not a fault
     """The way of a request cannot be followed any further; the message says why."""
 
 
-@dataclass(slots=True)
-class Choices:
+class Choices(msgspec.Struct):
     """The answers that one walk gives to questions which the configuration leaves open.
 
     `script` are the answers to the first questions, by number; later ones get their first answer. `taken` is what was
@@ -42,9 +42,9 @@ class Choices:
     """
 
     script: tuple[int, ...] = ()
-    taken: list[tuple[int, int, str, str]] = field(default_factory=list)
-    _known: dict[Hashable, object] = field(default_factory=dict)
-    _unknowns: dict[str, str] = field(default_factory=dict)
+    taken: list[tuple[int, int, str, str]] = msgspec.field(default_factory=list)
+    _known: dict[Hashable, object] = msgspec.field(default_factory=dict)
+    _unknowns: dict[str, str] = msgspec.field(default_factory=dict)
 
     def choose(self, key: Hashable, options: Sequence[tuple[T, str]], reason: str) -> T:
         """One of the possible answers, the same for the same key within a walk.
@@ -97,8 +97,7 @@ def walks(walk: Callable[[Choices], T]) -> Iterator[tuple[T, Choices]]:
         script = choices.next_script()
 
 
-@dataclass(slots=True)
-class Request:
+class Request(msgspec.Struct):
     """What nginx knows of a request while it handles it. Values are one character a byte."""
 
     configuration: Configuration
@@ -132,8 +131,8 @@ class Request:
     location: LocationLevel | None = None
     handler: Level | None = None
     captures: tuple[str, ...] = ()
-    values: dict[str, str] = field(default_factory=dict)
-    steps: list[str] = field(default_factory=list)
+    values: dict[str, str] = msgspec.field(default_factory=dict)
+    steps: list[str] = msgspec.field(default_factory=list)
     auth_request: str | None = None
     add_uri_to_alias: bool = False
 

@@ -7,7 +7,8 @@ when a capture is escaped and when `if` switches the settings that hold. May not
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from wizard.gateways.nginx.levels import Kind, Level
 from wizard.gateways.nginx.octets import said, unescape_redirect
@@ -22,8 +23,7 @@ _ABSOLUTE = ("http://", "https://", "$scheme")
 _DIRECTIVES = frozenset({"rewrite", "return", "set", "if", "break"})
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """An answer that nginx gives itself: where it redirects to or the text that it sends.
 
     `final` says that no `error_page` is looked for; `file` is the path where the answer is due to what files there are.
@@ -36,8 +36,7 @@ class Answer:
     file: str | None = None
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(msgspec.Struct):
     """One run over a level's directives: what the script engine keeps between them."""
 
     request: Request

@@ -7,7 +7,8 @@ Host header. May not ask the machine anything: what files there are is passed in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from wizard.gateways.nginx.agreement import Taken, agreed
 from wizard.gateways.nginx.connection import caseless_name, connection
@@ -25,8 +26,7 @@ DEFAULT_HEADERS: Mapping[str, str] = {"User-Agent": "gateway-wizard", "Accept": 
 CLOSED = 444  # nginx's own word for: close the connection without an answer
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """What is the same in every walk of one request."""
 
     configuration: Configuration

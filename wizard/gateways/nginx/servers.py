@@ -7,7 +7,6 @@ that a connection reaches. May not know what happens to a request inside a serve
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import msgspec
@@ -61,13 +60,12 @@ class Server:
         return VirtualHost(name=self.name if name is None else name, matched=matched, at=self.at)
 
 
-@dataclass(slots=True)
-class Bound:
+class Bound(msgspec.Struct):
     """One address and the servers behind it, in file order; the flags of all their `listen`s hold together."""
 
     address: Address
     listen: Listen
-    servers: list[Server] = field(default_factory=list)
+    servers: list[Server] = msgspec.field(default_factory=list)
     default: Server | None = None
     names: ServerNames[Server] | None = None
 
@@ -83,8 +81,7 @@ class Bound:
         return self.default or self.servers[0], None, DEFAULT
 
 
-@dataclass(frozen=True, slots=True)
-class Http:
+class Http(msgspec.Struct, frozen=True):
     """The http level: its servers and its addresses, in the order in which they first stand."""
 
     level: Level

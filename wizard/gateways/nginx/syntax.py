@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass, field
+
+import msgspec
 
 from wizard.gateways.nginx.tree import Directive
 from wizard.model import Broken, Place
@@ -65,12 +66,11 @@ _LUA = re.compile(
 )
 
 
-@dataclass(slots=True)
-class Parsed:
+class Parsed(msgspec.Struct):
     """One file's directives, its includes with the list that each one stands in, and what stopped the reading."""
 
-    directives: list[Directive] = field(default_factory=list)
-    includes: list[tuple[list[Directive], Directive]] = field(default_factory=list)
+    directives: list[Directive] = msgspec.field(default_factory=list)
+    includes: list[tuple[list[Directive], Directive]] = msgspec.field(default_factory=list)
     broken: Broken | None = None
 
 

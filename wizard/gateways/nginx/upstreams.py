@@ -6,7 +6,7 @@ a request is passed there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from wizard.gateways.nginx.levels import Level
 from wizard.gateways.nginx.listen import canonical_ip
@@ -22,8 +22,7 @@ _SCHEMES = ("https://", "http://", "grpcs://", "grpc://", "suwsgi://", "uwsgi://
 _PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(msgspec.Struct, frozen=True):
     """A target taken apart. `host` is a name, an IP (IPv6 in brackets) or `unix:/path`; `port` None: none is named."""
 
     scheme: str

@@ -7,8 +7,9 @@ not know any configuration, except whether slashes are merged.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 from wizard.gateways.nginx.listen import canonical_ip
 from wizard.gateways.nginx.octets import octets
@@ -21,8 +22,7 @@ _HEX = re.compile(r"[0-9a-fA-F]{2}")
 _COMPLEX = re.compile(r"[%#]|//|/\.")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """A URL taken apart: what is connected to, and what is sent. `authority` is the Host header that a client sends."""
 
     tls: bool
@@ -37,8 +37,7 @@ class Target:
         return canonical_ip(self.host)
 
 
-@dataclass(frozen=True, slots=True)
-class Uri:
+class Uri(msgspec.Struct, frozen=True):
     """A request target as nginx understood it: the decoded path, the arguments, and what it saw on the way."""
 
     path: str

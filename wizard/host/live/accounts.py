@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from wizard.host.live import paths
 
 MAX_BYTES = 4 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Accounts:
+class Accounts(msgspec.Struct, frozen=True):
     """Users and groups by id; an unknown id has the empty name."""
 
-    users: Mapping[int, str] = field(default_factory=dict)
-    groups: Mapping[int, str] = field(default_factory=dict)
+    users: Mapping[int, str] = msgspec.field(default_factory=dict)
+    groups: Mapping[int, str] = msgspec.field(default_factory=dict)
 
     def user(self, uid: int) -> str:
         """The name of a user."""

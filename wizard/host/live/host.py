@@ -11,10 +11,11 @@ import asyncio
 import importlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
+
+import msgspec
 
 from wizard.host.live.threads import in_thread
 from wizard.host.port import Reply
@@ -51,8 +52,7 @@ FILE_SECONDS = 3.0
 SCAN_SECONDS = 5.0  # many files, or every process
 
 
-@dataclass(frozen=True, slots=True)
-class By:
+class By(msgspec.Struct, frozen=True):
     """Who answers a kind of question: a function of a module, and whether it blocks (then it gets a thread).
 
     `seconds` is the deadline of those questions that carry none.
@@ -88,21 +88,19 @@ TABLE: Mapping[type[Ask[Any]], By] = MappingProxyType(
 )
 
 
-@dataclass(slots=True)
-class _Asked:
+class _Asked(msgspec.Struct):
     """A question on its way, and how many wait for its answer."""
 
     task: asyncio.Task[Reply[Any]]
     waiting: int = 0
 
 
-@dataclass(slots=True)
-class _Attempt:
+class _Attempt(msgspec.Struct):
     """What was asked in one attempt: on its way, and answered."""
 
     number: int
-    asked: dict[Ask[Any], _Asked] = field(default_factory=dict)
-    answered: dict[Ask[Any], Reply[Any]] = field(default_factory=dict)
+    asked: dict[Ask[Any], _Asked] = msgspec.field(default_factory=dict)
+    answered: dict[Ask[Any], Reply[Any]] = msgspec.field(default_factory=dict)
 
 
 class LiveHost:

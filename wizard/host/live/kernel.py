@@ -13,16 +13,16 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from wizard.host.allowed import Need
 from wizard.host.live.failure import failed
 from wizard.host.questions import NotAnswered, Why
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
+class Kernel(msgspec.Struct, frozen=True):
     """What is known of the kernel's modules: their names with underscores."""
 
     loads_modules: bool

@@ -14,8 +14,9 @@ import re
 import stat
 import time
 import zlib
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from wizard.host.live import paths
 from wizard.host.live.files import names_in, not_looked_up, spelled
@@ -45,8 +46,7 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFile:
+class OpenFile(msgspec.Struct, frozen=True):
     """An open file, up to the size that it had when it was looked at: what is appended meanwhile is not seen."""
 
     fd: int
@@ -66,8 +66,7 @@ class OpenFile:
         return b"".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Unpacked:
+class Unpacked(msgspec.Struct, frozen=True):
     """The end of a compressed file in memory; `cut` says that its beginning was dropped."""
 
     content: bytes
@@ -83,8 +82,7 @@ class Unpacked:
         return self.content[start : start + length]
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """What is searched for: the lines since a moment (epoch), with stamps of a kind, read in a zone."""
 
     since: float

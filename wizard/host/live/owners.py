@@ -11,20 +11,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(slots=True)
-class Owners:
+class Owners(msgspec.Struct):
     """Pids by the inode of the socket that they hold; `complete` is False where a process could not be looked into.
 
     `namespaces` are the network namespaces seen, each with one process in it; `hidden_namespaces` says that those of
     some processes could not be seen.
     """
 
-    pids: dict[int, list[int]] = field(default_factory=dict)
+    pids: dict[int, list[int]] = msgspec.field(default_factory=dict)
     complete: bool = True
-    namespaces: dict[int, int] = field(default_factory=dict)
+    namespaces: dict[int, int] = msgspec.field(default_factory=dict)
     hidden_namespaces: bool = False
 
     def of(self, inode: int) -> tuple[int, ...]:

@@ -24,7 +24,8 @@ import re
 import stat
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 MAX_LINKS = 40  # as in the kernel (path_resolution(7))
 MAX_PATH = 4096
@@ -44,8 +45,7 @@ class NotRegularError(Exception):
     """What is there is no regular file; the text says what it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """What a path leads to, held open with O_PATH. `real` is the path behind all links, below the same root."""
 
     path: str
@@ -53,8 +53,7 @@ class Place:
     real: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One component on the way: its path, what lstat(2) says of it, and what a link says."""
 
     path: str
@@ -62,11 +61,10 @@ class Step:
     target: str | None = None
 
 
-@dataclass(slots=True)
-class Walked:
+class Walked(msgspec.Struct):
     """The components of a path in the order of the lookup; where it ended early, the error and the component."""
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Step] = msgspec.field(default_factory=list)
     real: str = "/"
     error: OSError | None = None
     at: str = "/"

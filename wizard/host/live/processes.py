@@ -17,7 +17,8 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import dataclass
+
+import msgspec
 
 from wizard.host.live.accounts import Accounts, accounts
 from wizard.host.live.failure import failed
@@ -58,8 +59,7 @@ def answer_processes(_question: Processes) -> ProcessTable | NotAnswered:
     return ProcessTable(tuple(one for pid in pids if (one := process(pid, boot, names)) is not None))
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
+class Stat(msgspec.Struct, frozen=True):
     """The fields of /proc/PID/stat that are used. `started` is in clock ticks since boot."""
 
     name: str
@@ -69,8 +69,7 @@ class Stat:
     started: int
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """The ids of /proc/PID/status: effective user and group, supplementary groups."""
 
     uid: int

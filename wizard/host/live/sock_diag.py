@@ -16,8 +16,9 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 NETLINK_SOCK_DIAG = 4
 SOCK_DIAG_BY_FAMILY = 20
@@ -48,8 +49,7 @@ STREAM = socket.SOCK_STREAM
 SEQPACKET = socket.SOCK_SEQPACKET
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """One socket: `address` for TCP and UDP, `path` for unix (@ for abstract). `type` is the SOCK_ number."""
 
     family: int

@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from wizard.host.live.zone import Zone
 from wizard.host.questions import StampKind
@@ -34,8 +35,7 @@ _STAMPS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True):
     """A stamped line: where it begins in its text, and its time in seconds since the epoch."""
 
     line: int

@@ -7,7 +7,8 @@ no backslash, lets `*` match a leading dot, and its regular expressions take tim
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 _CLASSES: dict[bytes, Callable[[bytes], bool]] = {
     b"alpha": bytes.isalpha,
@@ -25,8 +26,7 @@ _CLASSES: dict[bytes, Callable[[bytes], bool]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Wildcard:
+class Wildcard(msgspec.Struct, frozen=True):
     """One component of a pattern. Each part is a set of bytes, or None for `*`."""
 
     parts: tuple[frozenset[int] | None, ...]

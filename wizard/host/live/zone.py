@@ -11,7 +11,8 @@ import io
 import os
 import re
 import zoneinfo
-from dataclasses import dataclass
+
+import msgspec
 
 from wizard.host.live import paths
 
@@ -20,8 +21,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}")
 MAX_BYTES = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(msgspec.Struct, frozen=True):
     """A time zone with its rules, and its name where one is known."""
 
     info: dt.tzinfo

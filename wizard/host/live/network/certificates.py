@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from wizard.host.questions import Certificate
 
@@ -42,8 +43,7 @@ class _MalformedError(ValueError):
     """The bytes are no DER, or no certificate."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadCertificate:
+class ReadCertificate(msgspec.Struct, frozen=True):
     """A certificate, with its kinds of names kept apart: each kind is matched by rules of its own."""
 
     facts: Certificate

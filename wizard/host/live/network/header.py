@@ -9,7 +9,8 @@ h11 is not used: it stops at the first fault with one exception, and here the fa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 # nginx answers these with 502, "upstream sent invalid header" (tried with 1.22.1).
 BAD_NAME_SPACE = "space in the header name"
@@ -39,8 +40,7 @@ _MOST_DEFECTS = 20
 _LONGEST_FOLDED = 8192  # else a header of nothing but short folded lines is joined in quadratic time
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """A reply's header. `size` counts its bytes on the wire with the empty line.
 
     `length` is the announced Content-Length (None: none that can be believed), `chunked` the transfer coding.

@@ -10,8 +10,9 @@ import asyncio
 import errno
 import os
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from wizard.host.live.network.chunks import Chunks
 from wizard.host.live.network.header import TOO_LONG, Head, end_of_header, read_cgi_header, read_http_header
@@ -80,8 +81,7 @@ def no_reply(phase: str, error: Exception) -> NoReply:
 STREAM_ERRORS = (OSError, TlsBroken, NotThisProtocol, EndedEarly)  # TimeoutError is an OSError
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """How a reply is to be read: times on the loop's clock."""
 
     method: str

@@ -10,8 +10,9 @@ from __future__ import annotations
 import errno as errnos
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import cast
+
+import msgspec
 
 from wizard.host.live.network.certificates import carries_name, read_certificate
 from wizard.host.live.network.streams import READ_SIZE, Wire
@@ -52,11 +53,10 @@ class TlsBroken(Exception):  # noqa: N818 - an observation, not an error of the 
         return self.reason if self.alert is None else f"{self.reason} (alert {self.alert})"
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(msgspec.Struct):
     """What passed by in the handshake: the peer's certificates (DER), its wish for one of ours, its alert."""
 
-    chain: list[bytes] = field(default_factory=list)
+    chain: list[bytes] = msgspec.field(default_factory=list)
     client_certificate_wanted: bool = False
     ticket: bool = False
     alert: int | None = None
