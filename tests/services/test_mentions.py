@@ -137,6 +137,31 @@ def test_a_file_says_it_on_a_line(text: str, line: int) -> None:
     assert mention.line == line
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"""The shop.\n\n    server.py --listen 127.0.0.1:8000\n"""\nimport os\n',
+        '"""Start it with --listen 127.0.0.1:8000."""\nimport os\n',
+        "/* listen: 8000 */\nconst x = 1;\n",
+        "/**\n * port: 8000\n */\nconst x = 1;\n",
+    ],
+)
+def test_a_usage_example_in_a_comment_sets_nothing(text: str) -> None:
+    assert in_file(text, TCP) is None
+
+
+def test_what_follows_a_comment_counts() -> None:
+    found = in_file('"""The shop."""\nPORT = 8000\n', TCP)
+    assert found is not None
+    assert (found.words, found.line) == ("PORT=8000", 2)
+
+
+def test_only_the_telling_part_of_a_long_value_is_quoted() -> None:
+    found = judge("ARGS", "--workers 4 --listen 127.0.0.1:8000 --mode ok", TCP)
+    assert found is not None
+    assert found.words == "--listen 127.0.0.1:8000"
+
+
 def test_a_file_that_only_connects_there_says_nothing() -> None:
     assert in_file("upstream = 127.0.0.1:8000\n# port = 8000\ndatabase_url = postgres://h:8000/x\n", TCP) is None
 

@@ -136,14 +136,12 @@ _KEYWORD = re.compile(
     r"""\b(?P<key>port|host|bind|listen|addr(?:ess)?)\s*=\s*(?P<value>["'][^"'\n]{1,120}["']|\d{2,5})"""
 )
 _COMMENT = ("#", ";", "//", "--")
+_PROSE = re.compile(r"""^[rRuUbB]{0,2}(?P<mark>"{3}|'{3}|/\*)""")
 
 
 def pairs_of_lines(text: str) -> Iterator[tuple[int, str, str]]:
     """The (line number, key, value) of a configuration file or a small program, whatever its language."""
-    for index, line in enumerate(text[:MAX_TEXT].splitlines(), 1):
-        stripped = line[:2000].strip()
-        if not stripped or stripped.startswith(_COMMENT):
-            continue
+    for index, stripped in _code_lines(text):
         match = _ASSIGNMENT.match(stripped)
         if match and "(" not in match["value"].split("#")[0]:
             yield index, match["key"], _unquoted(match["value"])
@@ -154,6 +152,20 @@ def pairs_of_lines(text: str) -> Iterator[tuple[int, str, str]]:
             yield index, "listen", _unquoted(call["value"])
         for attribute in (*_ATTRIBUTE.finditer(stripped), *_KEYWORD.finditer(stripped)):
             yield index, attribute["key"], _unquoted(attribute["value"])
+
+
+def _code_lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that a program acts on, without indentation: a usage example in a comment sets nothing."""
+    end = ""
+    for index, line in enumerate(text[:MAX_TEXT].splitlines(), 1):
+        stripped = line[:2000].strip()
+        if end:
+            end = "" if end in stripped else end
+        elif opened := _PROSE.match(stripped):
+            mark = opened["mark"].replace("/*", "*/")
+            end = "" if mark in stripped[opened.end() :] else mark
+        elif stripped and not stripped.startswith(_COMMENT):
+            yield index, stripped
 
 
 def _unquoted(value: str) -> str:
@@ -211,12 +223,13 @@ def judge(key: str, value: str, wanted: Endpoint) -> Mention | None:
     sense = _sense(key)
     if sense < 0 or len(value) > 1000:
         return None
-    shown = f"{key}={value}" if key else value
     best: Mention | None = None
-    for part in re.split(r"[,\s]+", value)[:50]:
+    parts = re.split(r"[,\s]+", value)[:50]
+    for before, part in zip(("", *parts), parts, strict=False):
         found = _judge_part(sense, key, part.strip("\"'[]{}") if not part.startswith("[") else part, wanted)
         if found is not None and (best is None or found[0] > best.strength):
-            best = Mention(shown[:200], found[0], found[1])
+            option = f"{before} " if before.startswith("-") else f"{key}=" if key else ""
+            best = Mention(f"{option}{part}"[:200], found[0], found[1])
     return best
 
 
