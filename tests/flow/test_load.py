@@ -153,6 +153,10 @@ HEAD = "flow: x\ntitle: t\nfor: route\n"
             ["f:5:3: a step has exactly one of check, ask, argv, each; it has none of them (did you mean check?)"],
         ),
         (
+            HEAD + "steps:\n  a: {command: [df], then: {}}\n",
+            ["f:5:3: a step has exactly one of check, ask, argv, each; it has none of them (did you mean argv?)"],
+        ),
+        (
             HEAD + "steps:\n  a: {check: x, ask: y, then: {}}\n",
             ["f:5:3: a step has exactly one of check, ask, argv, each; it has check and ask"],
         ),

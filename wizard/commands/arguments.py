@@ -115,7 +115,9 @@ def parser() -> argparse.ArgumentParser:
     cause.add_argument("id")
 
     schema = commands.add_parser("schema", help="the JSON Schemas")
-    schema.add_argument("what", nargs="?", choices=("report", "session", "flow", "route", "explain"), default="report")
+    schema.add_argument(
+        "what", nargs="?", choices=("report", "session", "flow", "causes", "route", "explain"), default="report"
+    )
     for one in commands.choices.values():
         one.allow_abbrev = False  # what is short for one option today may be short for two tomorrow
     return top

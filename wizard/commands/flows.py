@@ -20,6 +20,7 @@ from wizard.flow.graph import dot, tree
 from wizard.flow.language import Cause
 from wizard.flow.library import Source, load_library
 from wizard.flow.lint import lint
+from wizard.flow.schemas import DRAFT, causes_schema, flow_schema
 from wizard.flow.vocabulary import Vocabulary
 from wizard.session.events import Event
 from wizard.session.observed import VARIABLES
@@ -103,11 +104,10 @@ def schema(given: argparse.Namespace) -> int:
         from wizard.commands.explain import Explained  # noqa: PLC0415 - only where it is asked for
 
         shapes["explain"] = Explained
-    if given.what == "flow":
-        from wizard.flow.language import Flow  # noqa: PLC0415 - only where it is asked for
-
-        shapes["flow"] = Flow
-    drawn = msgspec.json.schema(shapes[given.what])
-    drawn["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    files = {"flow": flow_schema, "causes": causes_schema}
+    if given.what in files:
+        drawn = files[given.what]()
+    else:
+        drawn = {"$schema": DRAFT, **msgspec.json.schema(shapes[given.what])}
     write(json.dumps(drawn, indent=2) + "\n")
     return 0

@@ -71,6 +71,7 @@ _STEP_KEYS = {
     "argv": (("argv", "question", "why", "then"), ("argv", "then")),
     "each": (("each", "flow", "question", "why", "next"), ("each", "flow", "next")),
 }
+_MEANT = {"command": "argv", "run": "argv", "cmd": "argv", "prompt": "ask"}  # what the key is called elsewhere
 _CAUSE_KEYS = (
     "id", "variant", "title", "summary", "article", "decisive", "needs", "excludes", "explains", "priority",
     "other-requests", "commands", "refused",
@@ -225,7 +226,11 @@ class _FileReader(Reader):
         )
 
     def _kind_meant(self, present: list[str]) -> str:
-        hints = (nearest(word, _STEP_KEYS) for word in present if word not in {"then", "why", "question", "next"})
+        hints = (
+            nearest(_MEANT.get(word, word), _STEP_KEYS)
+            for word in present
+            if word not in {"then", "why", "question", "next"}
+        )
         return next((hint for hint in hints if hint.startswith("did you mean")), "")
 
     def _choices(self, node: Node | None) -> tuple[tuple[str, str], ...]:
