@@ -95,6 +95,24 @@ _MAP = re.compile(
 _MAP_KEY = re.compile(
     rb"(?<=[{;\n])[ \t]*+(?!(?:default|include|hostnames|volatile)\b)(?:([\"'])(?!~)((?:[^\"'\\\r\n\0]|\\[^\r\n\0])*+)\1|([^\s\0\"'~#;{}]++))"
 )
+# A literal that a configuration sends along is there to be recognised by: its name may be anything.
+_SENT_ALONG = re.compile(
+    rb"(?m:^|[;{])[ \t]*+(?:(?:proxy|grpc)_set_header|(?:fastcgi|uwsgi|scgi)_param)[ \t]{1,40}[\w-]{1,64}[ \t]{1,40}"
+    rb"[\"']?((?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{24,200}|(?=[\w+=~-]{0,200}[0-9])(?=[\w+=~-]{0,200}[A-Z])"
+    rb"(?=[\w+=~-]{0,200}[a-z])[\w+=~][\w+/=~-]{15,200}))[\"']?[ \t]*;"
+)
+# What chat services take in the path of a URL, and links that are mailed to one person.
+_IN_PATHS = re.compile(
+    rb"(?:hooks\.slack\.com/(?:services|workflows)/\w{1,40}/\w{1,40}/|discord(?:app)?\.com/api/webhooks/\d{1,30}/"
+    rb"|/bot\d{6,12}:|/(?:(?:password|account|e?mail)[/_-])?(?:reset|verify|confirm|activate|invite|magic|unsubscribe)"
+    rb"(?:[/_-](?:password|account|e?mail|link|token))?/)([\w-]{16,}+)"
+)
+_MAILED = (b"reset", b"verify", b"confirm", b"activate", b"invite", b"magic", b"unsubscribe")
+_SHORT_OPTION = re.compile(
+    rb"\b(?:mysql\w{0,12}|mariadb\w{0,12}|sshpass)\b[^\r\n\0|;]{0,200}?[ \t]-p[\"']?([^\s\0\"'-][^\s\0\"']*)"
+    rb"|\bsshpass[ \t]{1,8}-p[ \t]{1,8}[\"']?([^\s\0\"']+)"
+    rb"|\bredis-cli\b[^\r\n\0|;]{0,200}?[ \t]-a[ \t]{1,8}[\"']?([^\s\0\"']+)"
+)
 _SCHEME = re.compile(
     rb"(?i:basic|bearer|digest|token|negotiate|ntlm|api-?key|aws4-hmac-sha256|hawk|oauth|signature|key|jwt|dpop)"
     rb"(?:\\?[ \t]){1,8}"
@@ -107,6 +125,8 @@ _LOOKS = (
     _Look(_DSN, 1, lambda data: b"@" in data and b"://" in data),
     _Look(_GO_DSN, 1, lambda data: b"@tcp(" in data or b"@unix(" in data),
     _Look(_USER_OPTION, 1, lambda data: b"-u" in data or b"auth" in data),
+    _Look(_SENT_ALONG, 1, lambda data: b"_set_header" in data or b"_param" in data),
+    _Look(_IN_PATHS, 1, lambda data: b"hook" in data or b"/bot" in data or any(word in data for word in _MAILED)),
     _Look(_IDENTIFIED, 2, lambda data: b"dentified" in data or b"DENTIFIED" in data),
 )
 
@@ -118,10 +138,25 @@ def secrets_by_looks(data: bytes) -> Iterator[Span]:
             for match in look.pattern.finditer(data):
                 if not look.judged or is_secret(match[look.group]):
                     yield Span(*match.span(look.group))
+    if b"-p" in data or b"-a" in data:
+        for match in _SHORT_OPTION.finditer(data):
+            if match.lastindex is not None and is_secret(match[match.lastindex]):
+                yield Span(*match.span(match.lastindex))
     if b"secure_link" in data:
         yield from _in_secure_links(data)
     if b"map" in data:
         yield from _in_maps(data)
+
+
+def short_option_of(program: bytes) -> bytes:
+    """How a program takes a password on its command line: `-p` with the password glued on, `-a ` with it as a word.
+
+    Source: mysql(1), sshpass(1), redis-cli --help. Empty for every other program.
+    """
+    name = program.rpartition(b"/")[2]
+    if name.startswith((b"mysql", b"mariadb")):
+        return b"-p"
+    return {b"sshpass": b"-p ", b"redis-cli": b"-a "}.get(name, b"")
 
 
 def after_scheme(data: bytes, start: int, end: int) -> int:

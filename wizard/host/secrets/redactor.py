@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from wizard.host.secrets.files import secrets_of_file
 from wizard.host.secrets.keys import private_keys
-from wizard.host.secrets.looks import secrets_by_looks
+from wizard.host.secrets.looks import secrets_by_looks, short_option_of
 from wizard.host.secrets.named import secrets_by_name, secrets_in_queries, secrets_in_value
 from wizard.host.secrets.names import A_MARK, MARK, Kind, kind_of
 from wizard.host.secrets.spans import Span, merged
@@ -98,7 +98,14 @@ class Redactor:
     def argv(self, argv: Sequence[str]) -> tuple[str, ...]:
         """The arguments of a program, where `--password` and its value may stand apart."""
         done: list[str] = []
+        short = short_option_of(_bytes(argv[0])) if argv else b""
         for before, argument in zip(["", *argv], argv, strict=False):
+            if short.endswith(b" ") and _bytes(before) == short[:2]:
+                done.append(self.value("password", argument))
+                continue
+            if short and argument.startswith(short[:2].decode()) and len(argument) > 2:
+                done.append(argument[:2] + self.value("password", argument[2:]))
+                continue
             name, equals, value = argument.partition("=")
             if before.startswith("-") and "=" not in before and not argument.startswith("-"):
                 done.append(self.value(before.lstrip("-"), argument))
