@@ -24,7 +24,8 @@ from wizard.host.recorded import RecordedHost
 from wizard.host.recording import RecordingHost
 from wizard.session.file import load
 from wizard.session.session import Session
-from wizard.tui.app import Doors, WizardApp
+from wizard.tui.app import WizardApp
+from wizard.tui.doors import Doors
 from wizard.walk.runner import Options, Runner
 from wizard.walk.sitting import Sitting
 

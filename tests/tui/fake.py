@@ -31,7 +31,8 @@ from wizard.host.questions import (
     Why,
 )
 from wizard.session.session import Session
-from wizard.tui.app import Doors, MakeSitting, WizardApp
+from wizard.tui.app import WizardApp
+from wizard.tui.doors import Doors, MakeSitting
 from wizard.walk.plan import Target
 from wizard.walk.runner import Options
 from wizard.walk.sitting import Sitting

@@ -108,8 +108,8 @@ def test_check_again_walks_the_whole_path_and_shows_both() -> None:
         story.findings.update(HEALTHY)
         await pressed(pilot, "v", "before", "after", "No fault was observed")
         assert story.asked.count("request") == 2
-        assert app.session is not None
-        assert app.session.attempt == 2
+        assert app.driver.session is not None
+        assert app.driver.session.attempt == 2
 
     drive(app, steps)
 

@@ -6,7 +6,7 @@ from textual.pilot import Pilot
 
 from tests.tui.fake import FakeHost, Story, fake_app, sits
 from tests.tui.looking import drive, pressed, screen_text, shows, until
-from wizard.tui.app import MakeSitting, OpenError
+from wizard.tui.doors import MakeSitting, OpenError
 from wizard.tui.start_screen import StartScreen
 
 

@@ -32,7 +32,7 @@ from wizard.walk.runner import Options
 host = FakeHost(hostname=sys.argv[1]) if len(sys.argv) > 1 else FakeHost()
 saved = []
 status = start(host, library(), Story().checks(), None, Options(), None, save=saved.append)
-print(f"saved {len(saved)}")
+print(f"saved {len({one.id for one in saved})}")
 raise SystemExit(status)
 """
 

@@ -10,8 +10,7 @@ from tests.tui.fake import STOPPED, FakeHost, Story, fake_app
 from tests.tui.looking import drive, pressed, screen_text, shows, until
 from wizard.checks.registry import Finding
 from wizard.session.events import Finished, Overruled, PersonAnswered, Skipped, StepDone
-from wizard.tui.app import Happened, WizardApp
-from wizard.tui.walk_screen import WalkScreen
+from wizard.tui.app import WizardApp
 from wizard.walk.plan import Target
 from wizard.walk.runner import Options
 
@@ -20,8 +19,8 @@ ENDED = "The walk has ended"
 
 
 def outcomes(app: WizardApp) -> list[str]:
-    assert app.session is not None
-    return [f"{one.check} {one.outcome}" for one in app.session.steps()]
+    assert app.driver.session is not None
+    return [f"{one.check} {one.outcome}" for one in app.driver.session.steps()]
 
 
 def test_space_holds_and_enter_takes_one_step_after_the_other() -> None:
@@ -75,8 +74,8 @@ def test_a_step_is_overruled_and_the_walk_goes_another_way() -> None:
         await pressed(pilot, "home down down", "> 3 NO  connect: refused")
         await pressed(pilot, "o", "What is true of connect?", "connected")
         await pressed(pilot, "2", "connect: connected", ENDED)
-        assert app.session is not None
-        assert [one.outcome for one in app.session.events if isinstance(one, Overruled)] == ["connected"]
+        assert app.driver.session is not None
+        assert [one.outcome for one in app.driver.session.events if isinstance(one, Overruled)] == ["connected"]
         assert "service" not in screen_text(app)
 
     drive(app, steps)
@@ -104,8 +103,10 @@ def test_a_slow_probe_shows_how_long_it_runs_and_can_be_skipped() -> None:
         await shows(pilot, "of 30 s: connect of 127.0.0.1:8000 since 0 s")
         await shows(pilot, "since 1 s")
         await pressed(pilot, "s", "?   connect: unknown", ENDED)
-        assert app.session is not None
-        assert [one.because for one in app.session.events if isinstance(one, Skipped)] == ["skipped by the person"]
+        assert app.driver.session is not None
+        assert [one.because for one in app.driver.session.events if isinstance(one, Skipped)] == [
+            "skipped by the person"
+        ]
 
     drive(app, steps)
 
@@ -118,8 +119,8 @@ def test_ctrl_c_ends_the_probe_and_not_the_session() -> None:
         await shows(pilot, "... connect")
         await pressed(pilot, "ctrl+c", "Stopped. Space runs on")
         assert app.return_code is None
-        assert app.session is not None
-        assert [one.how for one in app.session.events if isinstance(one, Finished)] == ["cancelled"]
+        assert app.driver.session is not None
+        assert [one.how for one in app.driver.session.events if isinstance(one, Finished)] == ["cancelled"]
         story.held["connect"].set()
         await pressed(pilot, "space", "service: stopped", ENDED)
         await pressed(pilot, "ctrl+c")
@@ -156,7 +157,7 @@ def test_the_log_lists_what_was_asked() -> None:
 
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, ENDED)
-        await pressed(pilot, "l", "Everything that was asked", "/looked/for/gateway")
+        await pressed(pilot, "a", "Everything that was asked", "/looked/for/gateway")
         await pressed(pilot, "escape", ENDED)
 
     drive(app, steps)
@@ -190,8 +191,8 @@ def test_a_person_answers_a_question_of_the_tree() -> None:
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, "Was something deployed")
         await pressed(pilot, "1", ENDED)
-        assert app.session is not None
-        assert [one.value for one in app.session.events if isinstance(one, PersonAnswered)] == ["yes"]
+        assert app.driver.session is not None
+        assert [one.value for one in app.driver.session.events if isinstance(one, PersonAnswered)] == ["yes"]
 
     drive(app, steps)
 
@@ -202,8 +203,8 @@ def test_escape_at_a_question_is_dont_know() -> None:
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, "Was something deployed")
         await pressed(pilot, "escape", ENDED)
-        assert app.session is not None
-        assert [one.value for one in app.session.events if isinstance(one, PersonAnswered)] == ["dont-know"]
+        assert app.driver.session is not None
+        assert [one.value for one in app.driver.session.events if isinstance(one, PersonAnswered)] == ["dont-know"]
 
     drive(app, steps)
 
@@ -239,31 +240,13 @@ def test_a_defect_of_a_check_is_shown_as_could_not_tell() -> None:
     drive(app, steps)
 
 
-def test_what_happens_in_an_earlier_run_paints_nothing() -> None:
-    app = fake_app(target=CART)
-
-    async def steps(pilot: Pilot[None]) -> None:
-        await shows(pilot, ENDED)
-        await pilot.pause(0.2)  # what was painted for this run is behind
-        painted: list[str] = []
-        assert isinstance(app.screen, WalkScreen)
-        app.screen.repaint = lambda: painted.append("painted")  # type: ignore[method-assign]
-        app.post_message(Happened(0))
-        await pilot.pause(0.2)
-        assert painted == []
-        app.post_message(Happened(app._number))
-        await until(pilot, lambda: painted == ["painted"])
-
-    drive(app, steps)
-
-
 def test_the_steps_stand_in_the_order_of_the_walk() -> None:
     app = fake_app(target=CART)
 
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, ENDED)
-        assert app.session is not None
-        done = [one.check for one in app.session.events if isinstance(one, StepDone)]
+        assert app.driver.session is not None
+        done = [one.check for one in app.driver.session.events if isinstance(one, StepDone)]
         assert done == ["gateway", "request", "connect", "listener", "service"]
 
     drive(app, steps)

@@ -11,7 +11,7 @@ from typing import ClassVar
 import msgspec
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
@@ -23,6 +23,7 @@ from wizard.session.report import Report
 from wizard.text import Visible, cells, visible
 from wizard.tui.choice_screen import LineScreen
 from wizard.tui.help_screen import TextScreen
+from wizard.tui.keys import Key, bindings, footer
 from wizard.tui.port import State
 from wizard.tui.screen import WizardScreen
 from wizard.tui.sizes import WIDE
@@ -45,31 +46,20 @@ class DiagnosisScreen(WizardScreen):
     DiagnosisScreen #left { width: 1fr; }
     DiagnosisScreen #right { width: 1fr; padding-left: 2; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,b", "leave", show=False),
-        Binding("down,j", "next_card(1)", show=False, priority=True),
-        Binding("up,k", "next_card(-1)", show=False, priority=True),
-        Binding("pagedown,space", "page(1)", show=False, priority=True),
-        Binding("pageup", "page(-1)", show=False, priority=True),
-        Binding("c", "copy", show=False),
-        Binding("C", "copy_all", show=False),
-        Binding("w", "write", show=False),
-        Binding("v", "again", show=False),
-        Binding("a", "article", show=False),
-        Binding("e", "export", show=False),
-    ]
-    keys = (
-        ("c", "copy"),
-        ("C", "copy all"),
-        ("w", "write"),
-        ("v", "check again"),
-        ("a", "article"),
-        ("e", "report"),
-        ("Up Down", "choose"),
-        ("?", "help"),
-        ("Esc", "back"),
-        ("q", "quit"),
+    KEYS = (
+        Key("c", "copy", "c", "copy", "copy the chosen command"),
+        Key("C", "copy_all", "C", "copy all", "copy the whole repair: its commands and the one that verifies it"),
+        Key("w", "write", "w", "write", "write the commands to a file, as a script"),
+        Key("v", "again", "v", "check again", "walk the path again, and show before beside after"),
+        Key("a", "article", "a", "article", "what this cause is, and how it is told from its look-alikes"),
+        Key("e", "export", "e", "report", "write the report to a file"),
+        Key("down,j", "next_card(1)", "Down", "choose", "the next command", first=True),
+        Key("up,k", "next_card(-1)", "Up", "", "the command before", first=True),
+        Key("pagedown,space", "page(1)", "PgDn", "", "a page further", first=True),
+        Key("pageup", "page(-1)", "PgUp", "", "a page back", first=True),
+        Key("escape,b", "leave", "Esc", "back", "back to the walk"),
     )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,7 +83,7 @@ class DiagnosisScreen(WizardScreen):
                         yield Vertical(id="cards")
                         yield Lines(id="rest")
             yield Lines(id="status")
-            yield Keys(self.keys)
+            yield Keys(footer(self.KEYS))
 
     def on_resize(self, event: Resize) -> None:
         """Crossing the width for two columns lays the screen out anew."""
@@ -190,7 +180,7 @@ class DiagnosisScreen(WizardScreen):
 
     def action_again(self) -> None:
         """Walk the path again."""
-        self.wizard.again()
+        self.wizard.driver.again()
 
     def action_article(self) -> None:
         """Show the article behind the first cause."""

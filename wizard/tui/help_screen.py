@@ -15,6 +15,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from wizard.text import Visible
+from wizard.tui.keys import OF_THE_TERMINAL, Key
 from wizard.tui.widgets.lines import STRONG, line, wrapped
 from wizard.tui.widgets.text_pane import Keys, Lines, Pane
 
@@ -25,24 +26,18 @@ _WORDS = (
     ("...", "not asked yet"),
     ("-", "not asked, because the walk did not need it"),
 )
-_EVERYWHERE = (
-    ("Ctrl+C", "end the probes that run; where none runs, quit"),
-    ("Ctrl+Z", "to the shell; fg comes back"),
-    ("? or F1", "this help"),
-    ("q", "quit"),
-)
+_LABEL = 8
 
 
-def help_text(keys: Iterable[tuple[str, str]]) -> tuple[Visible, ...]:
-    """The keys of a screen, those of every screen, and what the words of state mean."""
-    own = [Visible(f"{key:<10} {name}") for key, name in keys if key not in {"?", "q"}]
+def help_text(keys: Iterable[Key]) -> tuple[Visible, ...]:
+    """The keys of a screen, those of the terminal, and what the words of state mean."""
     return (
         Visible("Keys"),
-        *own,
-        *(Visible(f"{key:<10} {name}") for key, name in _EVERYWHERE),
+        *(Visible(f"{key.label:<{_LABEL}} {key.said}") for key in keys),
+        *(Visible(f"{label:<{_LABEL}} {said}") for label, said in OF_THE_TERMINAL),
         Visible(""),
         Visible("Words"),
-        *(Visible(f"{word:<10} {meaning}") for word, meaning in _WORDS),
+        *(Visible(f"{word:<{_LABEL}} {meaning}") for word, meaning in _WORDS),
         Visible(""),
         Visible("The wizard only looks. It never runs a command that changes this host; it prints them."),
         Visible("--plain is the same walk in lines, for screen readers."),

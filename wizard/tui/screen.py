@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import ClassVar, cast
 
-from textual import events
-from textual.binding import Binding, BindingType
+from textual import events, work
+from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import Screen
 
 from wizard.tui.help_screen import TextScreen, help_text
+from wizard.tui.keys import EVERYWHERE, Key, bindings
+from wizard.tui.palette_screen import PaletteScreen
 from wizard.tui.port import State, Wizard
 from wizard.tui.sizes import fits
 
@@ -20,11 +22,8 @@ from wizard.tui.sizes import fits
 class WizardScreen(Screen[None]):
     """A screen that is painted from the app's state."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1", "help", show=False),
-        Binding("q", "quit_wizard", show=False),
-    ]
-    keys: ClassVar[tuple[tuple[str, str], ...]] = ()
+    BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)
+    KEYS: ClassVar[tuple[Key, ...]] = ()
 
     @property
     def wizard(self) -> Wizard:
@@ -59,7 +58,14 @@ class WizardScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show every key and word."""
-        self.app.push_screen(TextScreen("Help", help_text(self.keys)))
+        self.app.push_screen(TextScreen("Help", help_text((*self.KEYS, *EVERYWHERE))))
+
+    @work(group="dialog", exclusive=True)
+    async def action_palette(self) -> None:
+        """Find something to do by its name, and do it."""
+        chosen = await self.app.push_screen_wait(PaletteScreen((*self.KEYS, *EVERYWHERE)))
+        if chosen is not None:
+            await self.run_action(chosen.action)
 
     def action_quit_wizard(self) -> None:
         """Leave the wizard."""

@@ -24,7 +24,7 @@ from wizard.walk.sitting import RecordingHost as Recording
 from wizard.walk.sitting import Sitting
 
 Load = Callable[[str], Session]
-Save = Callable[[Session], object]
+Save = Callable[[Session], None]
 Write = Callable[[str, bytes], None]
 
 
@@ -50,7 +50,7 @@ def start(
         target: what is walked at once; None: Start asks.
         options: of every walk.
         session: the saved session that is replayed; None: the host is live.
-        save: is given the session at the end, however it came.
+        save: is given the session whenever a walk has ended, and at the end, however it came.
         load: reads a session file, or raises SessionFileError.
         write: writes a file that the person named, or raises SaveError.
         incidents: recorded incidents, name to path.
@@ -59,7 +59,8 @@ def start(
         The exit status: that of the last verdict, or 128+n where signal n ended it.
     """
     prepare(os.environ)
-    from wizard.tui.app import DEFECT, Doors, MakeSitting, OpenError, WizardApp, stream_encoding  # noqa: PLC0415
+    from wizard.tui.app import DEFECT, WizardApp  # noqa: PLC0415
+    from wizard.tui.doors import Doors, MakeSitting, OpenError  # noqa: PLC0415
 
     def sits(at: Recording, replayed: Session | None) -> MakeSitting:
         return lambda heard, answerer, pace: Sitting(
@@ -73,20 +74,19 @@ def start(
             raise OpenError(f"{one_line(path)}: {error.what}. Please {error.hint}.") from error
         return sits(RecordingHost(RecordedHost(opened.asked)), opened)
 
-    doors = Doors(sits(host, session), open_session, dict(incidents or {}), write)
-    app = WizardApp(doors, target, encoding=stream_encoding())
+    doors = Doors(sits(host, session), open_session, dict(incidents or {}), write, save)
+    app = WizardApp(doors, target, encoding=getattr(sys.__stderr__, "encoding", None))
     try:
         app.run(mouse=False)
     finally:
-        if save is not None and app.session is not None:
-            save(app.session)
+        app.driver.keep()
     for command in dict.fromkeys(app.copied):
         sys.stdout.write(f"{command}\n")
     sys.stdout.flush()
     if app.return_code == DEFECT or (app.defect is not None and not app.return_code):
         sys.stderr.write(f"gateway-wizard: the wizard itself failed: {visible(repr(app.defect))}\n")
         return DEFECT
-    return app.return_code or app.status
+    return app.return_code or app.driver.status
 
 
 def prepare(environment: MutableMapping[str, str]) -> None:

@@ -9,13 +9,14 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
 from wizard.text import Visible, cells, one_line
 from wizard.tui.choice_screen import ChoiceScreen, LineScreen
+from wizard.tui.keys import Key, bindings, footer
 from wizard.tui.port import State
 from wizard.tui.screen import WizardScreen
 from wizard.tui.widgets.lines import PLAIN, STRONG, line, spread, wrapped
@@ -36,22 +37,15 @@ class StartScreen(WizardScreen):
     StartScreen #address { height: 1; border: none; padding: 0; }
     StartScreen #foot { margin-top: 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("u", "address", show=False),
-        Binding("s", "symptom", show=False),
-        Binding("o", "open", show=False),
-        Binding("d", "demo", show=False),
-        Binding("escape", "rows", show=False),
-    ]
-    keys = (
-        ("Enter", "walk this"),
-        ("u", "URL"),
-        ("s", "symptom"),
-        ("o", "open a session"),
-        ("d", "demo"),
-        ("?", "help"),
-        ("q", "quit"),
+    KEYS = (
+        Key("enter", "pick", "Enter", "walk this", "walk the chosen row"),
+        Key("u", "address", "u", "URL", "type a URL, a host name or an upstream, and walk it"),
+        Key("s", "symptom", "s", "symptom", "say what visitors see; the walk begins there"),
+        Key("o", "open", "o", "open a session", "open a saved session by its path"),
+        Key("d", "demo", "d", "demo", "open a recorded real incident"),
+        Key("escape", "rows", "Esc", "", "from the line for a URL back to the list"),
     )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +62,7 @@ class StartScreen(WizardScreen):
             address.cursor_blink = False
             yield address
             yield Lines(id="said")
-            yield Keys(self.keys)
+            yield Keys(footer(self.KEYS))
 
     def on_mount(self) -> None:
         """Keys go to the list."""
@@ -90,7 +84,7 @@ class StartScreen(WizardScreen):
     def on_pick_list_picked(self, event: PickList.Picked) -> None:
         """Walk the row."""
         if event.index < len(self._view.rows):
-            self.wizard.begin(self._view.rows[event.index].target, self._flow)
+            self.wizard.driver.begin(self._view.rows[event.index].target, self._flow)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Walk what was typed."""
@@ -100,7 +94,11 @@ class StartScreen(WizardScreen):
         except TargetError as error:
             self.wizard.say(f"{error}. Please {error.hint}.")
             return
-        self.wizard.begin(target, self._flow)
+        self.wizard.driver.begin(target, self._flow)
+
+    def action_pick(self) -> None:
+        """Walk the chosen row."""
+        self.query_one("#rows", PickList).action_pick()
 
     def action_address(self) -> None:
         """Type a URL."""

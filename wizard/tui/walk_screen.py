@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
@@ -19,7 +19,8 @@ from wizard.session.events import StepDone
 from wizard.text import Visible, one_line
 from wizard.tui.choice_screen import ChoiceScreen
 from wizard.tui.help_screen import TextScreen
-from wizard.tui.port import State
+from wizard.tui.keys import Key, bindings, footer
+from wizard.tui.port import State, Waiting
 from wizard.tui.screen import WizardScreen
 from wizard.tui.sizes import USUAL, WIDE
 from wizard.tui.widgets.lines import PLAIN, STRONG, labelled, line, role, spread, wrapped
@@ -27,7 +28,7 @@ from wizard.tui.widgets.pick_list import PickList, Row
 from wizard.tui.widgets.strip import strip_lines
 from wizard.tui.widgets.text_pane import Keys, Lines, Pane
 from wizard.views.diagnosis import diagnosis_view
-from wizard.views.walk import StepView, TrailRow, WalkView, step_view, walk_view
+from wizard.views.walk import StepView, TrailRow, WalkView, asked_lines, step_view, walk_view
 from wizard.views.words import NO, age, cut, padded
 
 
@@ -42,30 +43,18 @@ class WalkScreen(WizardScreen):
     WalkScreen.-wide #trail { width: 48; }
     WalkScreen.-narrow #trail { width: 28; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "enter", show=False),
-        Binding("space", "run_on", show=False),
-        Binding("b", "back", show=False),
-        Binding("o", "overrule", show=False),
-        Binding("r", "ask_anew", show=False),
-        Binding("s", "skip", show=False),
-        Binding("c", "copy", show=False),
-        Binding("l", "log", show=False),
-        Binding("escape", "leave", show=False),
-    ]
-    keys = (
-        ("Enter", "next"),
-        ("Space", "hold, run on"),
-        ("b", "back"),
-        ("o", "overrule"),
-        ("r", "again"),
-        ("s", "skip"),
-        ("c", "copy"),
-        ("l", "log"),
-        ("?", "help"),
-        ("Esc", "start"),
-        ("q", "quit"),
+    KEYS = (
+        Key("enter", "enter", "Enter", "next", "the next step; the diagnosis where the walk has ended"),
+        Key("space", "run_on", "Space", "hold, run on", "hold before the next step, or let the walk run by itself"),
+        Key("b", "back", "b", "back", "take the last step back, and hold before it"),
+        Key("o", "overrule", "o", "overrule", "you know better: say what is true of the chosen step"),
+        Key("r", "ask_anew", "r", "again", "ask the chosen step anew, and walk on"),
+        Key("s", "skip", "s", "skip", "stop waiting for a step; it counts as could not tell"),
+        Key("c", "copy", "c", "copy", "copy the command of the chosen step"),
+        Key("a", "asked", "a", "asked", "everything that was asked of the host, with the command for each"),
+        Key("escape", "leave", "Esc", "start", "back to Start; what runs is ended, what was found is kept"),
     )
+    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +70,7 @@ class WalkScreen(WizardScreen):
                 with Pane(id="step-pane"):
                     yield Lines(id="step")
             yield Lines(id="status")
-            yield Keys(self.keys)
+            yield Keys(footer(self.KEYS))
 
     def on_mount(self) -> None:
         """Keys go to the list."""
@@ -127,21 +116,21 @@ class WalkScreen(WizardScreen):
     def on_pick_list_picked(self, event: PickList.Picked) -> None:
         """Enter goes on, wherever the cursor stands."""
         event.stop()
-        self.wizard.enter()
+        self.wizard.driver.enter()
 
     def action_enter(self) -> None:
         """Go on."""
-        self.wizard.enter()
+        self.wizard.driver.enter()
 
     def action_run_on(self) -> None:
         """Run by itself, or hold."""
         self._follows = True
-        self.wizard.run_on()
+        self.wizard.driver.run_on()
 
     async def action_back(self) -> None:
         """Take the last step back."""
         self._follows = True
-        await self.wizard.back()
+        await self.wizard.driver.back()
 
     @work(group="dialog", exclusive=True)
     async def action_overrule(self) -> None:
@@ -158,18 +147,18 @@ class WalkScreen(WizardScreen):
         chosen = await self.app.push_screen_wait(ChoiceScreen(question, choices, why))
         if chosen is not None:
             self._follows = True
-            await self.wizard.overrule(visit, chosen)
+            await self.wizard.driver.overrule(visit, chosen)
 
     async def action_ask_anew(self) -> None:
         """Ask the chosen step anew."""
         visit = self._chosen()
         if visit is not None and visit.outcome:
-            await self.wizard.ask_anew(visit)
+            await self.wizard.driver.ask_anew(visit)
 
     def action_skip(self) -> None:
         """Stop waiting."""
         visit = self._chosen()
-        self.wizard.skip(visit if visit is not None and not visit.outcome else None)
+        self.wizard.driver.skip(visit if visit is not None and not visit.outcome else None)
 
     def action_copy(self) -> None:
         """Copy the command of the chosen step."""
@@ -180,13 +169,15 @@ class WalkScreen(WizardScreen):
             return
         self.wizard.copy(Visible(one_line(done.by_hand, limit=20000)))
 
-    def action_log(self) -> None:
+    def action_asked(self) -> None:
         """Show what was asked."""
-        self.app.push_screen(TextScreen("Everything that was asked", self.wizard.asked()))
+        session = self.wizard.driver.session
+        asked = session.asked if session is not None else ()
+        self.app.push_screen(TextScreen("Everything that was asked", asked_lines(asked)))
 
     async def action_leave(self) -> None:
         """Back to Start; what runs is ended."""
-        await self.wizard.end()
+        await self.wizard.driver.end()
         self.app.pop_screen()
 
     def _chosen(self) -> Visit | None:
@@ -201,7 +192,7 @@ class WalkScreen(WizardScreen):
             return
         done = _done(state, visit)
         shown = step_view(
-            visit, state.events, state.checks, self.wizard.replies(done.evidence) if done else {}, state.offset
+            visit, state.events, state.checks, self.wizard.driver.replies(done.evidence) if done else {}, state.offset
         )
         self.query_one("#step", Lines).show(_step_lines(shown, width))
 
@@ -277,7 +268,12 @@ def _running(state: State) -> Visible:
     longest = max(state.waiting, key=lambda one: one.seconds)
     more = f" and {len(state.waiting) - 1} more" if len(state.waiting) > 1 else ""
     then = "; then the diagnosis opens" if state.wanted else ""
-    return Visible(f"running, {spent}: {longest.what} since {age(longest.seconds)}{more}{then}")
+    return Visible(f"running, {spent}: {_probe(longest)} since {age(longest.seconds)}{more}{then}")
+
+
+def _probe(waiting: Waiting) -> Visible:
+    visit = waiting.visit
+    return one_line(f"{visit.step.check or visit.step.name} of {visit.about.partition(' of ')[0]}", limit=48)
 
 
 def _newest(rows: tuple[TrailRow, ...], *, ended: bool) -> int:

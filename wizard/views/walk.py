@@ -173,6 +173,14 @@ def step_view(
     )
 
 
+def asked_lines(asked: Iterable[Asked]) -> tuple[Visible, ...]:
+    """Everything that was asked, a line each: its name, how long it took, what it is, and the command for it."""
+    return tuple(
+        visible(f"{one.evidence:>5}  {took(one.seconds):>7}  {what_of(one.question)}  |  {by_hand_of(one.question)}")
+        for one in asked
+    )
+
+
 def telling(done: StepDone, events: Sequence[Event]) -> tuple[str, ...]:
     """The evidence of a step, its own first, then what many steps rest on."""
     cited = Counter(name for event in events if isinstance(event, StepDone) for name in set(event.evidence))

@@ -1,0 +1,37 @@
+"""What the screens may do outside themselves, as functions that are given to them.
+
+Owns the shape of these doors. May not know who stands behind them: a live host, a file, or a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from wizard.session.events import Event
+from wizard.session.session import Session
+from wizard.walk.runner import Answerer, Pace
+from wizard.walk.sitting import Sitting
+
+Heard = Callable[[Event], None]
+MakeSitting = Callable[[Heard, Answerer, Pace], Sitting]
+
+
+class OpenError(Exception):
+    """A session that could not be opened, in a sentence for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What the wizard may do outside itself.
+
+    `sit` sits down at the host that it was started on. `open_session` sits down at a saved session, by its path, or
+    raises OpenError. `incidents` are paths of recorded incidents by name. `write` writes a file that the person named,
+    or raises SaveError. `keep` keeps a session whose walk has ended, and never fails.
+    """
+
+    sit: MakeSitting
+    open_session: Callable[[str], MakeSitting] | None = None
+    incidents: Mapping[str, str] = field(default_factory=dict)
+    write: Callable[[str, bytes], None] | None = None
+    keep: Callable[[Session], None] | None = None

@@ -1,0 +1,325 @@
+"""Drives the one walk that goes on: begins it, holds it before a step, takes steps back, ends it.
+
+Owns the one task that walks, and what a person wants of it (step by step, or running; the diagnosis as soon as it is
+there). May not know Textual or a screen: a stage shows what it is told to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import Protocol
+
+from wizard.flow.engine import Kind, Visit
+from wizard.session.build import exit_status
+from wizard.session.report import Report
+from wizard.session.session import Asked, Session
+from wizard.text import Visible, one_line
+from wizard.tui.doors import Doors, MakeSitting
+from wizard.tui.port import State, Waiting
+from wizard.walk.plan import Target
+from wizard.walk.sitting import Sitting
+
+_PATIENCE = 2.0  # seconds that a run which was told to end may take for it
+
+
+class Stage(Protocol):
+    """Where a walk is shown."""
+
+    def paint(self) -> None:
+        """Show the present, soon."""
+        ...
+
+    def show_walk(self) -> None:
+        """Show the Walk screen."""
+        ...
+
+    def show_diagnosis(self) -> None:
+        """Show the Diagnosis screen, where the walk is still looked at."""
+        ...
+
+    async def question(self, visit: Visit) -> str:
+        """Ask the person a question of the walk."""
+        ...
+
+    def failed(self, error: Exception) -> None:
+        """Keep a defect for the exit."""
+        ...
+
+
+class Driver:
+    """One person's walk, and what is said about it in the status line."""
+
+    def __init__(self, doors: Doors, stage: Stage) -> None:
+        self._doors = doors
+        self._stage = stage
+        self._sitting = self._seated(doors.sit)
+        self._home = self._sitting
+        self._walking: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._stepping = False
+        self._released = asyncio.Event()
+        self._wanted = False
+        self._began = 0.0
+        self._spent = 0.0
+        self._report: Report | None = None
+        self._said = Visible("")
+        self._failure = ""
+
+    # --- what may be looked at ---------------------------------------------------------------------------------------
+
+    @property
+    def sitting(self) -> Sitting:
+        """Who is walked: this host, or a saved session."""
+        return self._sitting
+
+    @property
+    def busy(self) -> bool:
+        """Whether a walk goes on."""
+        return self._walking is not None and not self._walking.done()
+
+    @property
+    def state(self) -> State:
+        """What is to be shown now."""
+        sitting = self._sitting
+        target = sitting.target
+        named = (target.url or target.upstream) if target is not None else None
+        return State(
+            library=sitting.library,
+            checks=sitting.checks,
+            glance=sitting.glance,
+            failure=self._failure,
+            title=named or "everything that this host's gateways route",
+            positions=sitting.positions(),
+            events=sitting.events,
+            waiting=self._waiting(),
+            running=self.busy,
+            stepping=self._stepping,
+            wanted=self._wanted,
+            elapsed=self._elapsed(),
+            deadline=sitting.options.timeout,
+            report=self._report,
+            before=sitting.before,
+            said=self._said,
+            recorded=sitting.replayed is not None,
+        )
+
+    @property
+    def session(self) -> Session | None:
+        """The session of the latest walk; None where nothing was walked."""
+        return self._sitting.session() if self._sitting.walked else None
+
+    def keep(self) -> None:
+        """Keep the latest session of the host that the wizard was started on."""
+        if self._doors.keep is not None and self._home.replayed is None and self._home.walked:
+            self._doors.keep(self._home.session())
+
+    @property
+    def status(self) -> int:
+        """The exit status of the latest verdict; 0 where nothing was walked to its end."""
+        return exit_status(self._report) if self._report is not None else 0
+
+    def replies(self, names: Iterable[str]) -> dict[str, Asked]:
+        """Replies by their names, without secrets."""
+        return self._sitting.replies(names)
+
+    def _waiting(self) -> tuple[Waiting, ...]:
+        probing = self._sitting.probing
+        if not probing:
+            return ()
+        now = asyncio.get_running_loop().time()
+        return tuple(Waiting(one.visit, now - one.since) for one in probing)
+
+    def _elapsed(self) -> float:
+        if self._sitting.replayed is not None:  # a recording has its own time, and none passes now
+            return self._report.session.seconds if self._report is not None else 0.0
+        return time.monotonic() - self._began if self.busy else self._spent
+
+    # --- what a person asks for --------------------------------------------------------------------------------------
+
+    def say(self, said: str) -> None:
+        """Show one sentence in the status line until the next thing happens."""
+        self._said = one_line(said, limit=300)
+        self._stage.paint()
+
+    def start(self, target: Target | None) -> None:
+        """Look at the host, then walk what was asked for or recorded; None: the person chooses."""
+        replayed = self._sitting.replayed
+        if target is None and replayed is not None:
+            recorded = replayed.target
+            by_url = recorded is not None and "://" in recorded
+            target = Target(url=recorded) if by_url else Target(upstream=recorded)
+        self._looking = asyncio.create_task(self._looked(self._sitting, target), name="look")
+
+    def begin(self, target: Target, flow: str | None = None) -> None:
+        """Walk a target on the Walk screen."""
+        if self.busy:  # a second Enter, pressed before the Walk screen was there
+            self._wanted = True
+            return
+        self._stepping = False
+        self._stage.show_walk()
+        self._drive(lambda: self._sitting.walk(target, flow))
+
+    def enter(self) -> None:
+        """Go on: the next step, or the diagnosis where the walk has ended, or as soon as it does."""
+        if self.busy and self._stepping:
+            self._released.set()
+        elif self.busy:
+            self._wanted = True
+            self._stage.paint()
+        elif self._report is not None:
+            self._stage.show_diagnosis()
+        else:
+            self._stepping = True
+            self._released.set()
+            self._drive(self._sitting.go_on)
+
+    def run_on(self) -> None:
+        """Let the walk run by itself, or hold it before its next step."""
+        if self.busy:
+            self._stepping = not self._stepping
+            if not self._stepping:
+                self._released.set()
+            self._stage.paint()
+        elif self._report is None:
+            self._stepping = False
+            self._drive(self._sitting.go_on)
+
+    def interrupt(self) -> bool:
+        """End the probes that run, and not the session; False where none runs."""
+        if not self.busy or self._walking is None:
+            return False
+        self._walking.cancel()
+        self.say("Stopped. Space runs on, Enter takes the next step.")
+        return True
+
+    async def end(self) -> None:
+        """End the run, and wait until it has ended."""
+        walking = self._walking
+        if walking is not None and not walking.done():
+            walking.cancel()
+            await asyncio.wait({walking}, timeout=_PATIENCE)
+
+    async def back(self) -> None:
+        """Take the last step back, and hold before it."""
+        await self.end()
+        if self._sitting.back():
+            self._stepping = True
+            self._released.clear()
+            self._drive(self._sitting.go_on)
+        else:
+            self.say("There is no step to take back.")
+
+    async def overrule(self, visit: Visit, outcome: str) -> None:
+        """Take a person's word for a step, and walk on from there."""
+        await self.end()
+        self._sitting.overrule(visit, outcome)
+        self._drive(self._sitting.go_on)
+
+    async def ask_anew(self, visit: Visit) -> None:
+        """Ask one step anew, and walk on."""
+        await self.end()
+        self._sitting.ask_anew(visit)
+        self._drive(self._sitting.go_on)
+
+    def skip(self, visit: Visit | None) -> None:
+        """Stop waiting for a step; None: for the one that is waited for."""
+        chosen = visit or next((one for walk in self._sitting.positions() for one in walk.ready), None)
+        if chosen is None or chosen.kind is Kind.ASK or not self.busy:
+            self.say("Nothing is waited for.")
+            return
+        self._sitting.skip(chosen)
+        self._released.set()
+
+    def again(self) -> None:
+        """Walk the whole path once more, and show before beside after."""
+        if not self.busy and self._sitting.walked:
+            self._stepping = False
+            self._drive(self._sitting.again, keep_report=True)
+
+    async def sit(self, make: MakeSitting) -> None:
+        """Sit down at a saved session, and walk what was recorded."""
+        await self._move(self._seated(make))
+        self.start(None)
+
+    async def go_home(self) -> None:
+        """Back to the host that the wizard was started on."""
+        await self._move(self._home)
+
+    async def close(self) -> None:
+        """End everything that runs."""
+        await self.end()
+        if self._looking is not None:
+            self._looking.cancel()
+
+    # --- the one task ------------------------------------------------------------------------------------------------
+
+    def _seated(self, make: MakeSitting) -> Sitting:
+        return make(lambda _: self._stage.paint(), self._asked, self._pace)
+
+    async def _move(self, sitting: Sitting) -> None:
+        await self.close()
+        self._sitting = sitting
+        self._report, self._failure, self._said = None, "", Visible("")
+        self._spent = 0.0
+        self._stage.paint()
+
+    async def _looked(self, sitting: Sitting, then: Target | None) -> None:
+        failure = ""
+        try:
+            await sitting.look()
+        except TimeoutError:
+            failure = "The host could not be looked at in time."
+        except Exception as error:  # noqa: BLE001 - a defect must not leave a broken terminal
+            failure = f"The wizard itself failed: {type(error).__name__}: {error}"
+        if sitting is not self._sitting:
+            return
+        self._failure = failure
+        self._stage.paint()
+        if then is not None:
+            self.begin(then)
+
+    def _drive(self, doing: Callable[[], Awaitable[None]], *, keep_report: bool = False) -> None:
+        self._wanted = False
+        self._report = self._report if keep_report else None
+        self._said = Visible("")
+        self._began = time.monotonic()
+        self._walking = asyncio.create_task(self._driven(doing, self._walking), name="walk")
+        self._stage.paint()
+
+    async def _driven(self, doing: Callable[[], Awaitable[None]], earlier: asyncio.Task[None] | None) -> None:
+        if earlier is not None:
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({earlier})
+        try:
+            await doing()
+            self._report = self._sitting.report()
+            self.keep()
+        except Exception as error:  # noqa: BLE001 - a defect must not leave a broken terminal
+            self._stage.failed(error)
+            self._said = one_line(f"The wizard itself failed: {type(error).__name__}: {error}", limit=300)
+        finally:
+            if asyncio.current_task() is self._walking:
+                self._stepping = False
+                self._spent = time.monotonic() - self._began
+                asyncio.get_running_loop().call_soon(self._ended)
+
+    def _ended(self) -> None:
+        self._stage.paint()
+        if self._wanted and self._report is not None and not self.busy:
+            self._wanted = False
+            self._stage.show_diagnosis()
+
+    async def _asked(self, visit: Visit) -> str:
+        return await self._stage.question(visit)
+
+    async def _pace(self, visit: Visit) -> None:
+        """Hold before a step while a person goes step by step."""
+        del visit
+        if self._stepping:
+            self._stage.paint()
+            await self._released.wait()
+            if self._stepping:
+                self._released.clear()
