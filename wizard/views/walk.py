@@ -19,6 +19,7 @@ from wizard.session.evidence import by_hand_of, excerpt_of, what_of
 from wizard.session.observed import Observed, sentence
 from wizard.session.session import Asked
 from wizard.text import Visible, excerpt, one_line, visible
+from wizard.views.step_words import step_words
 from wizard.views.words import NO, NOT_ASKED, OK, UNTOLD, WAITING, clock, state_word, took, worst
 
 E = TypeVar("E", StepDone, Skipped, Overruled)
@@ -123,9 +124,7 @@ def trail(
                 rows.append(TrailRow(Visible(""), _subject_label(observed.subjects.get(heading), heading)))
             number += 1
             word = state_word(checks, visit.step.check, visit.outcome) if visit.outcome else WAITING
-            name = one_line((visit.step.check or visit.step.name).replace("-", " "), limit=40)
-            said = one_line(visit.outcome.replace("-", " "), limit=40) if visit.outcome else Visible("")
-            label = Visible(f"{name}: {said}" if said else name)
+            label = step_words(visit.step.check or visit.step.name, visit.outcome or "")
             rows.append(TrailRow(word, label, visit, number))
     return tuple(rows)
 
