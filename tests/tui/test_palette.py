@@ -51,7 +51,7 @@ def test_arrows_choose_among_what_fits() -> None:
         await pilot.press("down", "down")
         await shows(pilot, ">b")
         await pressed(pilot, "enter", "Held")
-        assert "service: stopped" not in screen_text(app)
+        assert "unit is stopped" not in screen_text(app)
 
     drive(app, steps)
 

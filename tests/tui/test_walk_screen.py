@@ -33,7 +33,7 @@ def test_space_holds_and_enter_takes_one_step_after_the_other() -> None:
         story.held["connect"].set()
         await shows(pilot, "4 ... listener", "Held before the next step")
         assert "service" not in screen_text(app)
-        await pressed(pilot, "enter", "listener: absent", "5 ... service")
+        await pressed(pilot, "enter", "nobody listens", "5 ... service")
         await pressed(pilot, "space", ENDED)
 
     drive(app, steps)
@@ -71,9 +71,9 @@ def test_a_step_is_overruled_and_the_walk_goes_another_way() -> None:
 
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, ENDED)
-        await pressed(pilot, "home down down", "> 3 NO  connect: refused")
+        await pressed(pilot, "home down down", "> 3 NO  connection refused")
         await pressed(pilot, "o", "What is true of connect?", "connected")
-        await pressed(pilot, "2", "connect: connected", ENDED)
+        await pressed(pilot, "2", "ok  connected", ENDED)
         assert app.driver.session is not None
         assert [one.outcome for one in app.driver.session.events if isinstance(one, Overruled)] == ["connected"]
         assert "service" not in screen_text(app)
@@ -88,7 +88,7 @@ def test_a_step_is_asked_anew() -> None:
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, ENDED)
         story.findings["service"] = Finding("running", "shop.service runs.")
-        await pressed(pilot, "r", "ok  service: running", ENDED)
+        await pressed(pilot, "r", "ok  unit runs", ENDED)
         assert story.asked.count("service") == 2
         assert story.asked.count("gateway") == 1
 
@@ -102,7 +102,7 @@ def test_a_slow_probe_shows_how_long_it_runs_and_can_be_skipped() -> None:
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, "of 30 s: connect of 127.0.0.1:8000 since 0 s")
         await shows(pilot, "since 1 s")
-        await pressed(pilot, "s", "?   connect: unknown", ENDED)
+        await pressed(pilot, "s", "?   connect: could not tell", ENDED)
         assert app.driver.session is not None
         assert [one.because for one in app.driver.session.events if isinstance(one, Skipped)] == [
             "skipped by the person"
@@ -122,7 +122,7 @@ def test_ctrl_c_ends_the_probe_and_not_the_session() -> None:
         assert app.driver.session is not None
         assert [one.how for one in app.driver.session.events if isinstance(one, Finished)] == ["cancelled"]
         story.held["connect"].set()
-        await pressed(pilot, "space", "service: stopped", ENDED)
+        await pressed(pilot, "space", "unit is stopped", ENDED)
         await pressed(pilot, "ctrl+c")
         await until(pilot, lambda: app.return_code == 130)
 
@@ -134,7 +134,7 @@ def test_the_deadline_ends_what_hangs() -> None:
     app = fake_app(story, target=CART, options=Options(timeout=0.3))
 
     async def steps(pilot: Pilot[None]) -> None:
-        await shows(pilot, "?   service: unknown", ENDED)
+        await shows(pilot, "?   service: could not tell", ENDED)
         await pressed(pilot, "enter", "could not", "within the 0.3 s")
 
     drive(app, steps)
@@ -215,7 +215,7 @@ def test_time_at_a_question_does_not_count_against_the_deadline() -> None:
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, "Was something deployed")
         await pilot.pause(0.4)
-        await pressed(pilot, "2", "gateway: running", ENDED)
+        await pressed(pilot, "2", "nginx runs", ENDED)
 
     drive(app, steps)
 
@@ -235,7 +235,7 @@ def test_a_defect_of_a_check_is_shown_as_could_not_tell() -> None:
     app = fake_app(Story(findings), target=CART)
 
     async def steps(pilot: Pilot[None]) -> None:
-        await shows(pilot, "?   listener: unknown", ENDED)
+        await shows(pilot, "?   listener: could not tell", ENDED)
 
     drive(app, steps)
 
