@@ -140,7 +140,7 @@ def claimed(found: Owners) -> Claim | None:
     "service",
     Scope.SERVER,
     {
-        **{str(word): _VALUES for word in (*_DOWN, *UP, UnitCondition.STOPPING)},
+        **{str(word): _VALUES for word in (*_DOWN, *sorted(UP), UnitCondition.STOPPING)},
         "displaced": _VALUES,
         "just-started": _VALUES,
         "just-restarted": _VALUES,
