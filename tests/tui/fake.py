@@ -20,12 +20,15 @@ from wizard.host.questions import (
     LogTail,
     Me,
     NotAnswered,
+    NotReplied,
     Process,
     Processes,
     ProcessTable,
     ReadFile,
     ReadGlob,
     ReadLog,
+    Replied,
+    Request,
     Stat,
     Told,
     Why,
@@ -60,6 +63,10 @@ ERROR = (
 LOG = "".join(ERROR.format(second=second, number=second) for second in range(3, 30))
 
 
+def answered(status: int) -> Replied:
+    return Replied(status, "", (), b"", 0, 80, "complete", 0.01, 0.01)
+
+
 @dataclass(slots=True)
 class FakeHost:
     """Answers as a small Debian with one nginx; `nginx` False: without. Foreign texts can be replaced."""
@@ -68,6 +75,7 @@ class FakeHost:
     config: bytes = CONFIG
     log: bytes = LOG.encode()
     hostname: str = "web-03"
+    replies: Callable[[Request], Replied | NotReplied] = lambda _: answered(200)
     attempt: int = 1
     asked: list[Reply[Any]] = field(default_factory=list)
 
@@ -77,6 +85,10 @@ class FakeHost:
         reply = Reply(len(self.asked) + 1, question, answer, NOW, 0.011, self.attempt)
         self.asked.append(reply)
         return reply
+
+    async def glimpse(self, question: Ask[A]) -> Reply[A]:
+        answer: Any = self.replies(question) if isinstance(question, Request) else self._answer(question)
+        return Reply(0, question, answer, NOW, 0.011, self.attempt)
 
     def new_attempt(self) -> int:
         self.attempt += 1

@@ -96,7 +96,7 @@ async def _events(subject: Subject, asker: Asker) -> tuple[LogEvent, ...] | NotA
     return await events_of(gateway, route.logs.error if route.logs else None, asker)
 
 
-def _of_route(event: LogEvent, route: Route) -> bool:
+def of_route(event: LogEvent, route: Route) -> bool:
     """Whether an event is about this virtual host; nginx writes its first name as `server`."""
     asked = (event.host or "").strip('"').rpartition(":")[0] or (event.host or "")
     names = {route.virtual_host.name.lower(), (urlsplit(route.url).hostname or "").lower()}
@@ -120,7 +120,7 @@ async def server_events(
         if event.upstream is not None
         and (
             event.upstream in found
-            or (only and server.name is not None and split_port(event.upstream)[1] == port and _of_route(event, route))
+            or (only and server.name is not None and split_port(event.upstream)[1] == port and of_route(event, route))
         )
     )
     return mine, found
@@ -147,7 +147,7 @@ async def route_log(subject: Subject, asker: Asker) -> Finding:
     events = await _events(subject, asker)
     route = subject.route
     if isinstance(events, tuple) and route is not None:
-        events = tuple(event for event in events if _of_route(event, route))
+        events = tuple(event for event in events if of_route(event, route))
     return _finding(events, subject, asker, "about this virtual host")
 
 

@@ -16,7 +16,7 @@ from wizard.firewall.read import Asks, read_rules, with_text
 from wizard.firewall.repair import Repair, plan
 from wizard.firewall.routing import LEADS_NOWHERE, RouteTo, route_to
 from wizard.firewall.rules import Act, Rule, Ruleset, Source
-from wizard.host.questions import FilesRead, NotAnswered, ReadFile, ReadGlob, Sockets
+from wizard.host.questions import FilesRead, NotAnswered, ReadFile, ReadGlob, Sockets, Why
 from wizard.model import Place
 from wizard.text import one_line
 
@@ -170,6 +170,32 @@ async def kept_in(ask: Asks, decision: Decision) -> Place | None:
             if line:
                 return Place(file.path, line)
     return None
+
+
+async def kept_against(ask: Asks, address: str, port: int) -> Place | NotAnswered | None:
+    """The line of a file from which rules are loaded at boot that drops or rejects a port; None where there is none.
+
+    A line counts that has such a verdict and names the port, and no other address than this one.
+    """
+    unread: NotAnswered | None = None
+    for pattern in _KEPT:
+        answer = (await ask.ask(ReadGlob(pattern, max_files=50, max_bytes=1 << 18))).answer
+        if isinstance(answer, NotAnswered):
+            unread = unread if answer.why is Why.MISSING else answer
+            continue
+        for file in answer.files:
+            for number, line in enumerate(file.content.decode("utf-8", "replace").splitlines(), 1):
+                if _ends(line.strip(), address, port):
+                    return Place(file.path, number)
+    return unread
+
+
+def _ends(line: str, address: str, port: int) -> bool:
+    """Whether a rule as it stands in a file ends connections to a port of this address."""
+    if line.startswith("#") or re.search(r"\b(?:drop|reject|DROP|REJECT)\b", line) is None:
+        return False
+    named = re.findall(r"(?:--(?:dst|destination) |-d |\bip6? daddr )(\S+)", line)
+    return str(port) in _ports_in(line) and all(one.partition("/")[0] in {address, "127.0.0.0"} for one in named)
 
 
 def _line_of(text: str, decision: Decision) -> int | None:

@@ -464,7 +464,8 @@ class Request(Ask[Replied | NotReplied], frozen=True, tag="request"):
 
     `target` is the request target as sent; `headers` are sent in order, the Host header among them.
     The User-Agent is always the wizard's own. `preamble` is the PROXY protocol line where the gateway sends one.
-    FastCGI and uwsgi take `params` instead of headers.
+    FastCGI and uwsgi take `params` instead of headers. `turn` tells a request from the same one made again later in
+    one attempt.
     """
 
     endpoint: str
@@ -480,6 +481,7 @@ class Request(Ask[Replied | NotReplied], frozen=True, tag="request"):
     connect_seconds: float = 3.0
     seconds: float = 10.0
     max_bytes: int = 65536
+    turn: int = 0
 
 
 # --- the machine ----------------------------------------------------------------------------------------------

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from wizard.checks.registry import UNKNOWN, Check, Value
 from wizard.checks.request import curl
 from wizard.flow.language import Cause
 from wizard.flow.templates import NotBoundError
 from wizard.model import Route
+from wizard.session import after
 from wizard.session import report as shape
 from wizard.session.commands import printed
 from wizard.session.door import through_the_door
-from wizard.session.events import Finished, InputRefused, Started
+from wizard.session.events import AttemptStarted, Finished, InputRefused, Started
 from wizard.session.evidence import by_hand_of, excerpt_of, what_of
 from wizard.session.observed import Observation, Observed, sentence
 from wizard.session.session import Session
@@ -32,7 +35,18 @@ def iso(at: float) -> str:
 
 
 def build(session: Session, causes: Iterable[Cause], checks: Mapping[str, Check]) -> shape.Report:
-    """Everything that a session shows, as the report."""
+    """Everything that a session shows, as the report; of a path that was walked again, beside what was before."""
+    causes = tuple(causes)
+    report, observed = _attempt(session, causes, checks)
+    earlier = after.earlier_events(session.events)
+    if earlier is not None:
+        before, observed_before = _attempt(replace(session, events=earlier), causes, checks)
+        report = replace(report, after=after.compared(before, report, observed_before, observed))
+    return through_the_door(report)
+
+
+def _attempt(session: Session, causes: Iterable[Cause], checks: Mapping[str, Check]) -> tuple[shape.Report, Observed]:
+    """The report of the latest attempt of a session, and what was observed in it."""
     observed = Observed.of(session.events)
     verdict = conclude(causes, observed, {name: check.scope for name, check in checks.items()})
     cite = _Citations(session)
@@ -76,9 +90,12 @@ def build(session: Session, causes: Iterable[Cause], checks: Mapping[str, Check]
         not_checked=_not_checked(observed),
         steps=steps,
         timeline=(),
-        evidence=cite.parts(),
+        evidence={},
+        impact=after.impact_of(observed, _begun(session), iso),
+        disputed=tuple(_cause(one, observed, cite) for one in verdict.disputed),
+        watched=after.watched(session.events, iso),
     )
-    return through_the_door(report)
+    return replace(report, evidence=cite.parts()), observed  # last: now every part has cited what it rests on
 
 
 def exit_status(report: shape.Report) -> int:
@@ -145,6 +162,11 @@ def route_part(route: Route) -> shape.RoutePart:
 
 def _place(at: object) -> str | None:
     return None if at is None else visible(str(at))
+
+
+def _begun(session: Session) -> float:
+    """When the latest attempt began."""
+    return max([session.started, *(event.at for event in session.events if isinstance(event, AttemptStarted))])
 
 
 def _ended(session: Session) -> float:
@@ -253,10 +275,15 @@ def _verify(one: Conclusion, observed: Observed) -> tuple[shape.CommandPart, ...
 
 
 def _ruled_out(verdict: Verdict, cite: _Citations) -> tuple[shape.RuledOutPart, ...]:
-    return tuple(
+    disputed = (
+        shape.RuledOutPart(one.cause.id, "A person at the keyboard says that it is wrong.", ())
+        for one in verdict.disputed
+    )
+    observed = (
         shape.RuledOutPart(one.cause.id, visible(one.by.step.summary), cite.names(one.by.step.evidence))
         for one in verdict.ruled_out
     )
+    return (*disputed, *observed)
 
 
 def _open(one: Open, observed: Observed) -> shape.OpenPart:

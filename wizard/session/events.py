@@ -97,6 +97,34 @@ class AttemptStarted(msgspec.Struct, frozen=True, tag_field="event", tag="attemp
     at: float
 
 
+class Disputed(msgspec.Struct, frozen=True, tag_field="event", tag="disputed"):
+    """A person knows that a cause is wrong (or, with `wrong` false, takes that back): it is no cause of the verdict."""
+
+    at: float
+    cause: str
+    wrong: bool = True
+
+
+class Watched(msgspec.Struct, frozen=True, tag_field="event", tag="watched"):
+    """The visitor's request was made once a second for a while.
+
+    `wrong` counts what came back instead of an answer that works: a status, or the check's word where none came.
+    `logged` are the failures of other requests that the gateway's log gained meanwhile (None: it could not be read).
+    `ended` is complete or stopped. `failures` are the first sentences that tell what was wrong.
+    """
+
+    at: float
+    seconds: float
+    url: str
+    good: int
+    bad: int
+    wrong: dict[str, int] = {}
+    failures: tuple[str, ...] = ()
+    logged: int | None = None
+    ended: str = "complete"
+    attempt: int = 1
+
+
 class InputRefused(msgspec.Struct, frozen=True, tag_field="event", tag="refused"):
     """The walk could not begin on this input: a broken configuration, no gateway, a URL that no gateway takes."""
 
@@ -111,5 +139,15 @@ class Finished(msgspec.Struct, frozen=True, tag_field="event", tag="finished"):
 
 
 Event = (
-    Started | SubjectFound | StepDone | PersonAnswered | Overruled | Skipped | AttemptStarted | InputRefused | Finished
+    Started
+    | SubjectFound
+    | StepDone
+    | PersonAnswered
+    | Overruled
+    | Skipped
+    | AttemptStarted
+    | Disputed
+    | Watched
+    | InputRefused
+    | Finished
 )

@@ -17,6 +17,7 @@ from wizard.host.questions import Protocol, Request
 from wizard.model import Instance, Route, Server
 from wizard.session.events import (
     AttemptStarted,
+    Disputed,
     Event,
     Overruled,
     PersonAnswered,
@@ -87,6 +88,7 @@ class Observed(msgspec.Struct):
     order: list[Observation] = msgspec.field(default_factory=list)
     skipped: list[Skipped] = msgspec.field(default_factory=list)
     answers: dict[tuple[str, str], str] = msgspec.field(default_factory=dict)
+    disputed: dict[str, Disputed] = msgspec.field(default_factory=dict)  # by the cause's id
     attempt: int = 1
 
     @classmethod
@@ -112,6 +114,8 @@ class Observed(msgspec.Struct):
                     seen.answers[node, subject_key] = value
                 case Skipped():
                     seen.skipped.append(event)
+                case Disputed():
+                    seen._dispute(event)
         for (node, key), outcome in overruled.items():
             seen._overrule(node, key, outcome)
         return seen
@@ -121,6 +125,11 @@ class Observed(msgspec.Struct):
         if key not in self.observations:
             self.order.append(observation)
         self.observations[key] = observation
+
+    def _dispute(self, event: Disputed) -> None:
+        self.disputed.pop(event.cause, None)
+        if event.wrong:
+            self.disputed[event.cause] = event
 
     def _overrule(self, node: str, subject: str, outcome: str) -> None:
         for index, one in enumerate(self.order):

@@ -244,6 +244,60 @@ class EvidencePart(Shape, frozen=True):
     seconds: float
 
 
+class ImpactPart(Shape, frozen=True):
+    """What visitors met, by the gateway's log: failures that it counts, the first and the last, and all in a sentence."""
+
+    count: int
+    first_seen: str | None
+    last_seen: str | None
+    said: str
+
+
+class ChangePart(Shape, frozen=True):
+    """What was observed of one thing in the attempt before and in the latest one. The states are ok, NO, ? or empty."""
+
+    what: str
+    before: str
+    after: str
+    before_state: str = ""
+    after_state: str = ""
+
+
+class LastingPart(Shape, frozen=True):
+    """Whether what works now survives something: yes, no or ?, because of what, and a command that would change it."""
+
+    what: str
+    answer: str
+    because: str
+    run: str | None = None
+
+
+class AfterPart(Shape, frozen=True):
+    """The path walked again: in a sentence, before beside after, and whether it lasts."""
+
+    said: str
+    changes: tuple[ChangePart, ...]
+    lasting: tuple[LastingPart, ...]
+
+
+class WatchPart(Shape, frozen=True):
+    """The visitor's request made once a second for a while, in a sentence and in numbers.
+
+    `wrong` counts what came instead of an answer that works, by status or in a word. `logged` are failures of other
+    requests in the gateway's log meanwhile; null where it could not be read.
+    """
+
+    said: str
+    at: str
+    seconds: float
+    url: str
+    good: int
+    bad: int
+    wrong: dict[str, int]
+    logged: int | None
+    ended: str
+
+
 class Report(Shape, frozen=True):
     """Everything that a walk found out."""
 
@@ -263,3 +317,7 @@ class Report(Shape, frozen=True):
     steps: tuple[StepPart, ...]
     timeline: tuple[TimelinePart, ...]
     evidence: dict[str, EvidencePart]
+    impact: ImpactPart | None = None
+    disputed: tuple[CausePart, ...] = ()  # a person says that these are wrong
+    after: AfterPart | None = None  # there where the path was walked again
+    watched: tuple[WatchPart, ...] = ()

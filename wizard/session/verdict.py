@@ -67,10 +67,13 @@ class Verdict(msgspec.Struct, frozen=True):
     warnings: tuple[Conclusion, ...]
     ruled_out: tuple[RuledOut, ...]
     open: tuple[Open, ...]
+    disputed: tuple[Conclusion, ...] = ()  # held, and a person says that they are wrong
 
 
 def conclude(causes: Iterable[Cause], observed: Observed, scopes: Mapping[str, Scope]) -> Verdict:
     """Draw the verdict.
+
+    A cause that a person disputes takes no part: what it would explain stands for itself again.
 
     Args:
         causes: the catalogue.
@@ -88,7 +91,8 @@ def conclude(causes: Iterable[Cause], observed: Observed, scopes: Mapping[str, S
                 ruled_out.append(one)
             else:
                 still_open.append(one)
-    timed = [_timed(one, observed) for one in held]
+    believed = [one for one in held if one.cause.id not in observed.disputed]
+    timed = [_timed(one, observed) for one in believed]
     concluded = _once_each(sorted(_folded(timed, observed), key=lambda one: _rank(one, observed)))
     found = tuple(one for one in concluded if one.breaks_request and not one.past)
     warnings = tuple(one for one in concluded if not (one.breaks_request and not one.past))
@@ -99,6 +103,7 @@ def conclude(causes: Iterable[Cause], observed: Observed, scopes: Mapping[str, S
         warnings,
         tuple(_once(one for one in ruled_out if one.cause.id not in named)),
         tuple(one for one in still_open if one.cause.id not in named),
+        tuple(_timed(one, observed) for one in held if one.cause.id in observed.disputed),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from wizard.checks.registry import UNKNOWN, Check
+from wizard.session import spans
 from wizard.text import Visible, cells
 
 OK = Visible("ok")
@@ -18,6 +19,7 @@ WAITING = Visible("...")
 NOT_ASKED = Visible("-")
 _WORST = (NO, UNTOLD, OK)
 _LEVELS = ".:|"
+age = spans.age
 
 
 def state_word(checks: Mapping[str, Check], check: str | None, outcome: str) -> Visible:
@@ -31,16 +33,6 @@ def state_word(checks: Mapping[str, Check], check: str | None, outcome: str) -> 
 def worst(words: list[Visible]) -> Visible | None:
     """The state that counts where several checks looked at the same hop; None where none did."""
     return next((word for word in _WORST if word in words), None)
-
-
-def age(seconds: float) -> Visible:
-    """A span of time, as short as an eye wants it: `2 s`, `3 min`, `5 h`, `3 d`."""
-    whole = max(0, int(seconds))
-    if whole < 100:
-        return Visible(f"{whole} s")
-    if whole < 5400:
-        return Visible(f"{whole // 60} min")
-    return Visible(f"{whole // 3600} h" if whole < 172800 else f"{whole // 86400} d")
 
 
 def took(seconds: float) -> Visible:

@@ -41,6 +41,7 @@ P = TypeVar("P")
 
 AT_ONCE = 24
 ENTRY = "walk"
+AFTER = "after"  # what a second walk of the path ends with
 
 _OTHERS = Gap(
     "what a command of the flow says",
@@ -112,6 +113,7 @@ class Runner:
         self._probing: dict[tuple[str, str], Probing] = {}
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._attempt = 1
+        self._flows: tuple[str, ...] = (self.options.flow,)
         self._expired = False
         self._deadline = 0.0
         self.plan: Plan | None = None
@@ -163,6 +165,7 @@ class Runner:
         self._shared = Shared()
         self._results.clear()
         self._expired = False
+        self._flows = (self.options.flow, AFTER)
         self._emit(AttemptStarted(self._attempt, self._clock()))
         await self.run(target)
 
@@ -212,10 +215,8 @@ class Runner:
     def _roots(self) -> list[tuple[str, str]]:
         if self.plan is None:
             return []
-        flow = self._library.flows.get(self.options.flow)
-        if flow is None:
-            return []
-        return [(flow.name, one.key) for one in self.plan.subjects() if one.scope == flow.scope]
+        flows = [found for name in self._flows if (found := self._library.flows.get(name)) is not None]
+        return [(flow.name, one.key) for flow in flows for one in self.plan.subjects() if one.scope == flow.scope]
 
     async def _walk(self) -> None:
         while True:

@@ -15,19 +15,33 @@ from typing import Protocol, TypeVar
 from msgspec.structs import replace
 
 from wizard import __version__
-from wizard.checks.registry import Check
+from wizard.checks.registry import Check, Subject
+from wizard.checks.survey import survey
 from wizard.flow.engine import Visit, Walk
 from wizard.flow.library import Library
 from wizard.host.port import Reply
 from wizard.host.questions import Ask, Identity, Me
+from wizard.session.bearing import WORKING
 from wizard.session.build import build
-from wizard.session.events import AttemptStarted, Event, Overruled, PersonAnswered, Skipped, Started, StepDone
+from wizard.session.events import (
+    AttemptStarted,
+    Disputed,
+    Event,
+    Overruled,
+    PersonAnswered,
+    Skipped,
+    Started,
+    StepDone,
+    Watched,
+)
+from wizard.session.redact import without_secrets
 from wizard.session.report import Report
 from wizard.session.session import Asked, Session, session_id
 from wizard.walk.asker import Shared, WalkAsker
 from wizard.walk.glance import Glance, glance
 from wizard.walk.plan import Target
 from wizard.walk.runner import Answerer, Options, Pace, Probing, Runner, nobody_knows, without_pause
+from wizard.walk.watching import SECONDS, watch
 
 A = TypeVar("A")
 
@@ -45,15 +59,32 @@ class RecordingHost(Protocol):
         """Answer one question."""
         ...
 
+    async def glimpse(self, question: Ask[A]) -> Reply[A]:
+        """Answer one question, and keep nothing of it."""
+        ...
+
     def new_attempt(self) -> int:
         """Forget shared answers."""
         ...
 
 
+class _Unkept:
+    """The host for what is only counted: nothing that it answers is kept."""
+
+    def __init__(self, host: RecordingHost) -> None:
+        self._host = host
+
+    async def ask(self, question: Ask[A]) -> Reply[A]:
+        return await self._host.glimpse(question)
+
+    def new_attempt(self) -> int:
+        return self._host.new_attempt()
+
+
 class Sitting:
     """What screens and plain lines steer: look at the host, walk a target, take a step back, walk again.
 
-    Nothing here may be called while a walk runs, but for `skip`, `session`, `report` and what only looks.
+    Nothing here may be called while a walk or a watch runs, but for `skip`, `session`, `report` and what only looks.
     """
 
     def __init__(
@@ -135,6 +166,10 @@ class Sitting:
         """What the session shows."""
         return build(self.session(), self.library.causes.values(), self.checks)
 
+    def report_for_others(self) -> Report:
+        """The same, with all secrets replaced: what a person typed or a check said may hold one too."""
+        return build(without_secrets(self.session()), self.library.causes.values(), self.checks)
+
     # --- what is done ------------------------------------------------------------------------------------------------
 
     async def look(self) -> Glance:
@@ -180,6 +215,37 @@ class Sitting:
             self.before = self.report()
             await self._runner.again(self.target)
 
+    @property
+    def again_shows(self) -> bool:
+        """Whether walking again can show anything new: of a recording only where it holds a later attempt."""
+        if self.replayed is None:
+            return self.walked
+        return any(reply.attempt > self._attempt for reply in self.replayed.asked)
+
+    async def watch(self, tell: Callable[[Watched], None], seconds: float = SECONDS) -> None:
+        """Make the visitor's request once a second, and keep what came of it, also where it was stopped before."""
+        subject = self._watchable()
+        if subject is None:
+            return
+        latest: list[Watched] = []
+
+        def heard(seen: Watched) -> None:
+            latest[:] = [seen]
+            tell(seen)
+
+        try:
+            async with self._asker() as asker:
+                gateway = (await survey(asker)).gateway_of(subject.route.gateway if subject.route else None)
+            host = _Unkept(self._host)
+            await watch(host, subject, gateway, heard, self.now, attempt=self._attempt, seconds=seconds)
+        finally:
+            for seen in latest:
+                self._emit(seen)
+
+    def dispute(self, cause: str, *, wrong: bool = True) -> None:
+        """Note that a person knows a cause to be wrong, or takes that back."""
+        self._emit(Disputed(self.now(), cause, wrong))
+
     def overrule(self, visit: Visit, outcome: str) -> None:
         """Take a person's word for a step."""
         if self._runner is not None:
@@ -203,6 +269,24 @@ class Sitting:
         if self._runner is not None:
             self._runner.look_anew()
             self._take_back(visit.observed_at or visit.node, visit.about)
+
+    def _watchable(self) -> Subject | None:
+        """The route whose request failed first, or else the first route; None where no live host was walked."""
+        if self._runner is None or self._runner.plan is None or self.replayed is not None:
+            return None
+        failed = {
+            event.subject
+            for event in self._events
+            if isinstance(event, StepDone) and event.check == "request" and event.outcome not in WORKING
+        }
+        routes = self._runner.plan.routes
+        return next((one for one in routes if one.key in failed), next(iter(routes), None))
+
+    @property
+    def _attempt(self) -> int:
+        """The latest attempt of the walk."""
+        begun = [event.attempt for event in self._events if isinstance(event, AttemptStarted)]
+        return begun[-1] if begun else 1
 
     def _take_back(self, node: str, subject: str) -> None:
         assert self._runner is not None  # noqa: S101 - there are events only after a walk was begun
