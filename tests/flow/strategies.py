@@ -5,13 +5,14 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from tests.flow.samples import Words
-from wizard.flow.language import At, Cause, Confidence, Flow, Needs, Step, Target
+from wizard.flow.language import DONT_KNOW, At, Cause, Confidence, Flow, Needs, Step, Target
 from wizard.flow.library import Library
 from wizard.flow.vocabulary import SCOPES, Observations, Vocabulary
 
 AT = At("random.yaml", 1, 1)
 CAUSE = "the-cause"
 WORDS = ("yes", "no", "unknown")
+CHOICES = (("yes", "Yes"), ("no", "No"))
 CHECKS = {
     "host-1": "host",
     "host-2": "host",
@@ -23,6 +24,13 @@ CHECKS = {
 RANDOM_VOCABULARY = Vocabulary({name: Words(scope, dict.fromkeys(WORDS, ())) for name, scope in CHECKS.items()})
 FLOWS = {"all": "host", "top": "route", "rest": "route", "inner": "server", "more": "server"}
 _ORDER = tuple(FLOWS)
+
+
+def words_of(step: Step) -> tuple[str, ...]:
+    """What a step can come to."""
+    if step.then:
+        return tuple(word for word, _ in step.then)
+    return WORDS if step.check is not None else (*dict(CHOICES), DONT_KNOW)
 
 
 def observations(least: int = 1) -> st.SearchStrategy[Observations]:
@@ -74,9 +82,11 @@ def _flow(draw: st.DrawFn, name: str, present: tuple[str, ...]) -> Flow:
         if kind == "each":
             steps.append(Step(step, AT, each=below[0], flow=draw(st.sampled_from(inner)), next=draw(target)))
             continue
-        then = tuple((word, draw(target)) for word in WORDS)
+        in_any_case = draw(st.integers(0, 3)) == 0
+        then = () if in_any_case else tuple((word, draw(target)) for word in WORDS)
+        following = draw(target) if in_any_case else None
         if kind == "ask":
-            steps.append(Step(step, AT, ask="?", choices=(("yes", "Yes"), ("no", "No")), then=then))
+            steps.append(Step(step, AT, ask="?", choices=CHOICES, then=then, next=following))
         else:
-            steps.append(Step(step, AT, check=draw(st.sampled_from(askable)), then=then))
+            steps.append(Step(step, AT, check=draw(st.sampled_from(askable)), then=then, next=following))
     return Flow(name, name, scope, "s0", tuple(steps), AT)

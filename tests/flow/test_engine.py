@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.flow.samples import ENTRY, FIREWALL, SERVER, VOCABULARY, library, sound
-from tests.flow.strategies import AT, RANDOM_VOCABULARY, libraries
+from tests.flow.strategies import AT, RANDOM_VOCABULARY, libraries, words_of
 from wizard.flow.engine import End, Kind, Scene, Subjects, Walk, foreseen, walk
 from wizard.flow.language import Flow, Step, Target
 from wizard.flow.library import Library
@@ -225,7 +225,7 @@ def finish(scene: Scene, choose: random.Random) -> list[dict[tuple[str, str], st
             return history
         assert position.ready
         visit = choose.choice(position.ready)
-        word = choose.choice(visit.step.then)[0]
+        word = choose.choice(words_of(visit.step))
         history.append({**history[-1], (visit.node, visit.about): word})
     raise AssertionError("the walk did not end")
 

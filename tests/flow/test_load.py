@@ -51,6 +51,14 @@ def test_targets_of_every_kind() -> None:
     assert service.target("stopped") == Target(cause="upstream-service-stopped", at=At("f.yaml", 23, 16))
 
 
+def test_a_step_may_lead_on_whatever_it_comes_to() -> None:
+    flow = flow_of(
+        "flow: x\ntitle: t\nfor: host\nsteps:\n  a: {check: clock, next: b}\n  b: {check: clock, next: done}\n"
+    )
+    assert flow.steps[0].target("unknown") == flow.steps[0].target("steady") == flow.steps[0].next
+    assert flow.steps[0].then == ()
+
+
 def test_a_command_of_a_person() -> None:
     text = (
         'flow: own\ntitle: t\nfor: host\nsteps:\n  a:\n    argv: [test, -e, "/run/a b"]\n    then: {succeeded: done}\n'
@@ -163,7 +171,7 @@ HEAD = "flow: x\ntitle: t\nfor: route\n"
         (
             HEAD + "steps:\n  a:\n    check: x\n    choices: {yes: y}\n    then:\n      b: {cuase: c}\n      c: {}\n",
             [
-                "f:7:5: a step with 'check' has no 'choices' (one of: check, question, then, why)",
+                "f:7:5: a step with 'check' has no 'choices' (one of: check, next, question, then, why)",
                 "f:9:11: a target has no 'cuase' (did you mean cause?)",
                 "f:10:10: a target names a step, or {cause: ID}, or {flow: NAME}, or done",
             ],
@@ -176,7 +184,15 @@ HEAD = "flow: x\ntitle: t\nfor: route\n"
             "f:5:27: a step, done, {cause: ID} or {flow: NAME} is a text, and this is a list"
         ]),
         (HEAD + "steps:\n  a: {check: x, then: {}}\n", ["f:5:23: then leads nowhere"]),
-        (HEAD + "steps:\n  a: {check: x}\n", ["f:5:6: a step with 'check' lacks 'then'"]),
+        (HEAD + "steps:\n  a: {check: x}\n", [
+                "f:5:3: a step leads on by 'then', outcome by outcome, or by 'next', whatever it comes to; it has neither"
+            ]),
+        (
+            HEAD + "steps:\n  a: {check: x, then: {b: done}, next: done}\n",
+            [
+                "f:5:3: a step leads on by 'then', outcome by outcome, or by 'next', whatever it comes to; it has both"
+            ],
+        ),
         (HEAD + "steps:\n  a: {each: server, flow: y}\n", ["f:5:6: a step with 'each' lacks 'next'"]),
         (HEAD + "steps:\n  a: {each: pool, flow: y, next: done}\n", [
             "f:5:13: each is a scope, not 'pool' (one of: host, route, server)"

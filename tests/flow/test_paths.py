@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from tests.flow.samples import CAUSES, ENTRY, FIREWALL, SERVER, VOCABULARY, library
-from tests.flow.strategies import AT, CAUSE, RANDOM_VOCABULARY, libraries
+from tests.flow.strategies import AT, CAUSE, RANDOM_VOCABULARY, libraries, words_of
 from wizard.flow import paths
 from wizard.flow.engine import Kind, Scene, Subjects, walk
 from wizard.flow.language import Flow, Step, Target
@@ -54,8 +54,10 @@ def every_walk(scene: Scene, flow: str, subject: str) -> Iterator[tuple[dict[tup
         met |= {((visit.node.split("/")[0], visit.node.split("/")[1]), None) for visit in visits[arrived:]}
         yield results, met
         for visit in position.ready[:1]:
-            for word, _ in visit.step.then:
-                waiting.append(({**results, (visit.node, visit.about): word}, len(position.ended), len(visits)))
+            waiting += [
+                ({**results, (visit.node, visit.about): word}, len(position.ended), len(visits))
+                for word in words_of(visit.step)
+            ]
 
 
 def seen_at(scene: Scene, subject: str, results: Mapping[tuple[str, str], str]) -> dict[str, str]:

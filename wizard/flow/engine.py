@@ -330,7 +330,8 @@ class _Ahead:
         outcome = self._answers.visit(flow.name, step, subject, 0).outcome
         if outcome:
             return [self._resolve(flow, step.target(outcome))]
-        return list(dict.fromkeys(self._resolve(flow, target) for _, target in step.then)) or [None]
+        targets = [target for _, target in step.then] if step.next is None else [step.next]
+        return list(dict.fromkeys(self._resolve(flow, target) for target in targets)) or [None]
 
     def _resolve(self, flow: Flow, target: Target | None) -> _Node | None:
         following, step = _leads_to(self._scene.library, flow, target)

@@ -91,7 +91,9 @@ def _steps_after(flow: Flow, name: str) -> list[str | None]:
 
 
 def _exits(step: Step) -> tuple[tuple[str, Target], ...]:
-    return (("then", step.next),) if step.next is not None else step.then
+    if step.next is None:
+        return step.then
+    return (("then" if step.each is not None else "in any case", step.next),)
 
 
 def _grouped(step: Step) -> list[tuple[str, Target]]:

@@ -23,6 +23,9 @@ A flow file:
         ask: Was something deployed in the last hour?     # a person is asked
         choices: {yes: Yes, no: No}                       # value: label; "don't know" is always offered
         then: {yes: done, no: done, dont-know: done}
+      log:
+        check: log
+        next: servers                # wherever the outcome does not matter for what is asked next
       servers:
         each: server                 # runs a flow once for every server of the pool, side by side
         flow: upstream-server
@@ -86,11 +89,11 @@ class Step(msgspec.Struct, frozen=True):
     why: str = ""
     choices: tuple[tuple[str, str], ...] = ()  # value, label
     then: tuple[tuple[str, Target], ...] = ()
-    next: Target | None = None  # with `each`
+    next: Target | None = None  # with `each`, and where every outcome leads to the same
 
     def target(self, outcome: str) -> Target | None:
         """Where an outcome leads; None where it is not routed."""
-        return next((target for word, target in self.then if word == outcome), None)
+        return next((target for word, target in self.then if word == outcome), self.next)
 
 
 class Flow(msgspec.Struct, frozen=True):

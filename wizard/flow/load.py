@@ -66,9 +66,9 @@ MAX_CAUSES = 500
 
 _FLOW_KEYS = ("flow", "title", "for", "start", "status", "steps")
 _STEP_KEYS = {
-    "check": (("check", "question", "why", "then"), ("check", "then")),
-    "ask": (("ask", "why", "choices", "then"), ("ask", "choices", "then")),
-    "argv": (("argv", "question", "why", "then"), ("argv", "then")),
+    "check": (("check", "question", "why", "then", "next"), ("check",)),
+    "ask": (("ask", "why", "choices", "then", "next"), ("ask", "choices")),
+    "argv": (("argv", "question", "why", "then", "next"), ("argv",)),
     "each": (("each", "flow", "question", "why", "next"), ("each", "flow", "next")),
 }
 _MEANT = {"command": "argv", "run": "argv", "cmd": "argv", "prompt": "ask"}  # what the key is called elsewhere
@@ -209,6 +209,11 @@ class _FileReader(Reader):
             return None
         allowed, required = _STEP_KEYS[kinds[0]]
         self.fields(fields, f"a step with {kinds[0]!r}", allowed, required)
+        if kinds[0] != "each" and ("then" in present) == ("next" in present):
+            said = "it has both" if "then" in present else "it has neither"
+            self.note(
+                key.at, f"a step leads on by 'then', outcome by outcome, or by 'next', whatever it comes to; {said}"
+            )
         next_node = fields.get("next")
         return Step(
             name=name,

@@ -19,6 +19,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _WORD: Schema = {"type": ["string", "number", "boolean"]}
 _NAME: Schema = {"type": ["string", "number", "boolean"], "pattern": f"^{NAME.pattern}$"}
 _LINE: Schema = {"type": "string", "minLength": 1}
+_ON: Schema = {"$ref": "#/$defs/target"}
 _ARGV: Schema = {"type": "array", "items": _WORD, "minItems": 1}
 _SWITCH: Schema = {"type": "boolean"}
 
@@ -87,23 +88,29 @@ def _said(schema: Schema, description: str) -> Schema:
     return {**schema, "description": description}
 
 
+def _leads_on(step: Schema) -> Schema:
+    return {**step, "oneOf": [{"required": ["then"]}, {"required": ["next"]}]}
+
+
 def _steps() -> list[Schema]:
     asked = {"question": _LINE, "why": _LINE}
-    then = {"$ref": "#/$defs/then"}
+    on = {"then": {"$ref": "#/$defs/then"}, "next": _said(_ON, "Where it leads, whatever it comes to.")}
     choices = {"type": "object", "minProperties": 1, "additionalProperties": _WORD, "not": {"required": [DONT_KNOW]}}
     return [
-        _map({"check": _said(_NAME, "A check by name."), **asked, "then": then}, ("check", "then")),
-        _map(
-            {"ask": _said(_LINE, "A question to a person."), "why": _LINE, "choices": choices, "then": then},
-            ("ask", "choices", "then"),
+        _leads_on(_map({"check": _said(_NAME, "A check by name."), **asked, **on}, ("check",))),
+        _leads_on(
+            _map(
+                {"ask": _said(_LINE, "A question to a person."), "why": _LINE, "choices": choices, **on},
+                ("ask", "choices"),
+            )
         ),
-        _map({"argv": _said(_ARGV, "A command of your own; no shell."), **asked, "then": then}, ("argv", "then")),
+        _leads_on(_map({"argv": _said(_ARGV, "A command of your own; no shell."), **asked, **on}, ("argv",))),
         _map(
             {
                 "each": _said({"enum": list(SCOPES)}, "Runs a flow once for every such subject, side by side."),
                 "flow": _NAME,
                 **asked,
-                "next": {"$ref": "#/$defs/target"},
+                "next": _ON,
             },
             ("each", "flow", "next"),
         ),

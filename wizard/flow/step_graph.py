@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wizard.flow.language import Flow, Step, Target
+from wizard.flow.language import DONT_KNOW, Flow, Step, Target
 from wizard.flow.library import Library
 from wizard.flow.order import topological
-from wizard.flow.vocabulary import Vocabulary
+from wizard.flow.vocabulary import COMMAND_OUTCOMES, UNKNOWN, Vocabulary
 
 Node = tuple[str, str]  # flow, step
 Key = tuple[str, str]  # what a step asks: ("check", name), ("person", flow/step) or ("each", scope)
@@ -43,9 +43,20 @@ class Graph:
         return ("each", step.each) if step.each is not None else ("person", "/".join(node))
 
     def exits(self, node: Node) -> tuple[tuple[str, Target], ...]:
-        """The ways out of a step; the one behind an `each` has the empty word."""
+        """The ways out of a step, one for each outcome; the one behind an `each` has the empty word."""
         step = self.steps[node]
-        return (("", step.next),) if step.each is not None and step.next is not None else step.then
+        if step.next is None:
+            return step.then
+        return tuple((word, step.next) for word in self._words(step))
+
+    def _words(self, step: Step) -> tuple[str, ...]:
+        """What a step can come to."""
+        if step.check is not None:
+            known = self.vocabulary.checks.get(step.check)
+            return (UNKNOWN,) if known is None else tuple(known.outcomes)
+        if step.ask is not None:
+            return (*(value for value, _ in step.choices), DONT_KNOW)
+        return COMMAND_OUTCOMES if step.argv else ("",)
 
     def leads_to(self, node: Node, target: Target) -> Node | None:
         """The step behind a target, in the same frame; None where the frame ends."""
