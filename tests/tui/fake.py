@@ -35,7 +35,7 @@ from wizard.host.questions import (
 )
 from wizard.session.session import Session
 from wizard.tui.app import WizardApp
-from wizard.tui.doors import Doors, MakeSitting
+from wizard.tui.doors import Doors, Incident, MakeSitting
 from wizard.walk.plan import Target
 from wizard.walk.runner import Options
 from wizard.walk.sitting import Sitting
@@ -201,7 +201,7 @@ def fake_app(
     options: Options | None = None,
     write: Callable[[str, bytes], None] | None = None,
     open_session: Callable[[str], MakeSitting] | None = None,
-    incidents: Mapping[str, str] | None = None,
+    incidents: Mapping[str, Incident] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> WizardApp:
     make = sits(host or FakeHost(), story or Story(), options)

@@ -6,7 +6,7 @@ from textual.pilot import Pilot
 
 from tests.tui.fake import FakeHost, Story, fake_app, sits
 from tests.tui.looking import drive, pressed, screen_text, shows, until
-from wizard.tui.doors import MakeSitting, OpenError
+from wizard.tui.doors import Incident, MakeSitting, OpenError
 from wizard.tui.start_screen import StartScreen
 
 
@@ -111,11 +111,14 @@ def test_an_incident_is_chosen_by_its_number() -> None:
         opened.append(path)
         return sits(FakeHost(hostname="demo-01"), Story())
 
-    app = fake_app(open_session=open_session, incidents={"cut-cable": "/i/cut-cable.jsonl", "full": "/i/full.jsonl"})
+    app = fake_app(
+        open_session=open_session,
+        incidents={"cut-cable": Incident("/i/cut-cable.jsonl", "A cable was cut"), "full": Incident("/i/full.jsonl")},
+    )
 
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, "> shop.example /cart")
-        await pressed(pilot, "d", "1  cut-cable", "2  full")
+        await pressed(pilot, "d", "1  A cable was cut", "2  full")
         await pressed(pilot, "2", "demo-01")
         assert opened == ["/i/full.jsonl"]
 

@@ -27,11 +27,11 @@ SHOW_CURSOR = b"\x1b[?25h"
 APP = """
 import sys
 from tests.tui.fake import FakeHost, Story, library
-from wizard.tui.start import start
+from wizard.tui.start import Outside, start
 from wizard.walk.runner import Options
 host = FakeHost(hostname=sys.argv[1]) if len(sys.argv) > 1 else FakeHost()
 saved = []
-status = start(host, library(), Story().checks(), None, Options(), None, save=saved.append)
+status = start(host, library(), Story().checks(), None, Options(), None, doors=Outside(keep=saved.append))
 print(f"saved {len({one.id for one in saved})}")
 raise SystemExit(status)
 """

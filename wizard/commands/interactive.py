@@ -15,7 +15,7 @@ import msgspec
 
 from wizard.commands.diagnose import live_host, load_session, options_of, target_of
 from wizard.commands.errors import InputError, UsageError
-from wizard.commands.kept import folder, keep, latest
+from wizard.commands.kept import folder, interrupted, keep, latest
 from wizard.commands.library import known_checks, library_for
 from wizard.commands.output import write
 from wizard.host.port import Host
@@ -41,20 +41,30 @@ def interactive(given: argparse.Namespace) -> int:
     text = getattr(given, "target", None) or (session.target if session else None)
     target = target_of(text)
     options = options_of(given, session, flow)
-    if given.command == "resume":
-        session = None  # its target and its options are walked again, on this host as it is now
-    host: Host = RecordedHost(session.asked) if session is not None else live_host()
-    recording = RecordingHost(host)
+    resumed = given.command == "resume"
+    host: Host = RecordedHost(session.asked) if session is not None and not resumed else live_host()
+    recording = RecordingHost(host, earlier=session.asked if session is not None and resumed else ())
+    kept = keep if session is None or resumed else None
     if wants_plain(given):
         from wizard.plain.talk import talk  # noqa: PLC0415 - only where there is no screen
 
-        return talk(recording, library, known_checks(), target, options, session)
-    from wizard.tui.start import start  # noqa: PLC0415 - Textual is imported only where there is a screen
+        return talk(recording, library, known_checks(), target, options, session, resumed=resumed, keep=kept)
+    from wizard.tui.doors import Incident, Interrupted  # noqa: PLC0415 - nothing of a screen is loaded for plain lines
+    from wizard.tui.start import Outside, start  # noqa: PLC0415 - the same
 
-    shipped = {name: str(path) for name, path in incidents().items()}
+    def left() -> Interrupted | None:
+        found = interrupted()
+        return Interrupted(str(found[0]), found[1].target, found[1].started) if found is not None else None
+
+    titles = _titles()
+    doors = Outside(
+        keep=kept,
+        incidents={name: Incident(str(path), titles.get(name, "")) for name, path in incidents().items()},
+        interrupted=left,
+        live=live_host,
+    )
     walked = target if text else None
-    save = keep if session is None else None
-    return start(recording, library, known_checks(), walked, options, session, save=save, incidents=shipped)
+    return start(recording, library, known_checks(), walked, options, session, doors=doors, resumed=resumed)
 
 
 def incidents_folder() -> Path:

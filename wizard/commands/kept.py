@@ -8,13 +8,15 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from pathlib import Path
 
-from wizard.session.file import write
+from wizard.session.file import Glimpse, glimpse, write
 from wizard.session.save import SaveError
 from wizard.session.session import Session
 
-MOST = 50
+MOST = 20
+_LATELY = 12 * 3600.0  # seconds for which going on with a session is the likely wish
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,120}")
 
 
@@ -40,4 +42,18 @@ def latest() -> Path | None:
     """The session that was kept last; None where there is none."""
     with contextlib.suppress(OSError):
         return max(folder().glob("*.jsonl"), key=lambda path: path.stat().st_mtime, default=None)
+    return None
+
+
+def interrupted() -> tuple[Path, Glimpse] | None:
+    """The latest session of this host that was not walked to its end, where it is not older than half a day."""
+    with contextlib.suppress(OSError):
+        for path in sorted(folder().glob("*.jsonl"), reverse=True):
+            seen = glimpse(path)
+            if seen is None or seen.hostname != os.uname().nodename:
+                continue
+            if time.time() - seen.started > _LATELY:
+                return None
+            if not seen.complete:
+                return path, seen
     return None

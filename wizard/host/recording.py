@@ -6,6 +6,7 @@ asked. Who asks gets the answer as it came: the walk needs what the gateway need
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
@@ -30,18 +31,26 @@ class RecordingHost:
     Args:
         host: who answers.
         redactor: what replaces secrets; its marks are the session's.
+        earlier: the replies of the session that goes on; what is asked now is numbered after them.
     """
 
-    def __init__(self, host: Host, redactor: Redactor | None = None) -> None:
+    def __init__(self, host: Host, redactor: Redactor | None = None, earlier: Iterable[Reply[Any]] = ()) -> None:
         self._host = host
         self._raw: dict[int, Reply[Any]] = {}
-        self._redacted: dict[int, Reply[Any]] = {}
+        self._redacted: dict[int, Reply[Any]] = {reply.number: reply for reply in earlier}
+        self._numbers = max(self._redacted, default=0)
+        self._attempts = max((reply.attempt for reply in self._redacted.values()), default=0)
         self._known = 0
         self.redactor = redactor or Redactor()
+        for reply in self._redacted.values():
+            self.redactor.leave_out(highest_mark(reply))
 
     async def ask(self, question: Ask[A]) -> Reply[A]:
         """Pass a question on, and keep the reply."""
         reply = await self._host.ask(question)
+        if self._numbers:
+            number, attempt = reply.number + self._numbers, reply.attempt + self._attempts
+            reply = msgspec.structs.replace(reply, number=number, attempt=attempt)
         if reply.number not in self._redacted:
             self._raw[reply.number] = reply
         return reply
@@ -52,7 +61,7 @@ class RecordingHost:
 
     def new_attempt(self) -> int:
         """Pass on that a new attempt begins; what was kept stays."""
-        return self._host.new_attempt()
+        return self._host.new_attempt() + self._attempts
 
     def records(self, *, saved: bool = True) -> tuple[Reply[Any], ...]:
         """Everything that was asked so far, in the order of the numbers, with all secrets replaced.

@@ -7,7 +7,7 @@ takes "don't know" for every question of the walk, and ends after the report.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -27,6 +27,7 @@ from wizard.views.diagnosis import diagnosis_view
 from wizard.views.start import Row, StartView, start_view
 from wizard.views.words import age, state_word
 from wizard.walk.plan import Target, TargetError, read_target
+from wizard.walk.resume import standing
 from wizard.walk.runner import Options
 from wizard.walk.sitting import RecordingHost, Sitting
 
@@ -45,6 +46,8 @@ def talk(
     session: Session | None,
     *,
     lines: Lines | None = None,
+    resumed: bool = False,
+    keep: Callable[[Session], None] | None = None,
 ) -> int:
     """Talk until the person has enough.
 
@@ -56,19 +59,25 @@ def talk(
         options: of every walk.
         session: the saved session that is replayed; None: the host is live.
         lines: where is read and written; standard input and output otherwise.
+        resumed: whether the session is not replayed but gone on with, on the live host.
+        keep: is given the session at the end, however it came.
 
     Returns:
         The exit status of the last verdict; 130 where Ctrl+C ended it.
     """
     talker = Talker(lines or Terminal())
-    sitting = Sitting(host, library, checks, options, replayed=session, heard=talker.heard, answerer=talker.answer)
+    replayed, saved = (None, session) if resumed else (session, None)
+    sitting = Sitting(host, library, checks, options, replayed=replayed, heard=talker.heard, answerer=talker.answer)
     talker.sitting = sitting
     try:
-        return asyncio.run(talker.talk(target))
+        return asyncio.run(talker.talk(target, saved))
     except KeyboardInterrupt:
         talker.lines.say()
         talker.lines.say("Interrupted.")
         return INTERRUPTED
+    finally:
+        if keep is not None and replayed is None and sitting.walked:
+            keep(sitting.session())
 
 
 @dataclass(slots=True)
@@ -79,15 +88,17 @@ class Talker:
     sitting: Sitting | None = None
     number: int = 0
 
-    async def talk(self, target: Target) -> int:
-        """The whole conversation; the exit status of the last verdict."""
+    async def talk(self, target: Target, saved: Session | None = None) -> int:
+        """The whole conversation, or its rest where a saved session goes on; the exit status of the last verdict."""
         sitting = self._sitting()
         self.lines.say("gateway-wizard: it only looks, and never changes this host.")
         shown = await self._look()
         if sitting.glance is not None and not sitting.glance.gateways:
             self.lines.say(_DEMO)
         chosen: Target | None = target
-        if target == Target() and sitting.replayed is None:
+        if saved is not None:
+            chosen = await self._afterwards(await self._go_on_with(saved), shown)
+        elif target == Target() and sitting.replayed is None:
             chosen = await self._choose(shown)
         while chosen is not None:
             report = await self._walk(chosen)
@@ -162,13 +173,25 @@ class Talker:
         self.number = 0
         self.lines.say()
         self.lines.say(f"Walking {one_line(target.url or target.upstream or 'everything that is routed')}.")
+        await self._waited_for(sitting.walk(target))
+        return self._report()
+
+    async def _go_on_with(self, saved: Session) -> Report:
+        sitting = self._sitting()
+        self.lines.say()
+        self.lines.say(f"Going on with {one_line(saved.target or 'everything that is routed')}.")
+        for event in standing(saved.events).events:
+            self.heard(event)
+        await self._waited_for(sitting.resume(saved))
+        return self._report()
+
+    async def _waited_for(self, walking: Coroutine[None, None, None]) -> None:
         async with asyncio.TaskGroup() as group:
             waiting = group.create_task(self._say_what_is_waited_for())
             try:
-                await sitting.walk(target)
+                await walking
             finally:
                 waiting.cancel()
-        return self._report()
 
     def _report(self) -> Report:
         report = self._sitting().report()

@@ -34,6 +34,7 @@ from wizard.text import one_line
 
 VERSION = 1
 LARGEST = 1 << 28  # bytes, after decompression
+_END = 1 << 16
 
 _GZIP = b"\x1f\x8b"
 _ANOTHER_FILE = "name a file that gateway-wizard wrote with --record"
@@ -132,6 +133,29 @@ def load(path: str | Path, *, largest: int = LARGEST) -> Session:
     name = str(path)
     data, warnings = _unpacked(name, _content(name, largest), largest)
     return _session(name, data, warnings)
+
+
+class Glimpse(msgspec.Struct, frozen=True):
+    """What a session file says at its two ends: what was walked on which host, since when, and whether to its end."""
+
+    target: str | None
+    hostname: str
+    started: float
+    complete: bool
+
+
+def glimpse(path: str | Path) -> Glimpse | None:
+    """The ends of an uncompressed session file, without reading what lies between; None where it is none."""
+    try:
+        with Path(path).open("rb") as stream:
+            header = value_of(stream.readline(_END), _Header)
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _END))
+            lines = stream.read().split(b"\n")
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
+        return None
+    finished = next((line for line in reversed(lines) if line.startswith(b'{"event":"finished"')), b"")
+    hostname = header.me.hostname if header.me is not None else ""
+    return Glimpse(header.target, hostname, header.started, finished.endswith(b'"how":"complete"}'))
 
 
 def _writable(event: Event) -> Event:

@@ -21,10 +21,11 @@ from textual.screen import Screen
 from wizard.flow.engine import Visit
 from wizard.flow.language import DONT_KNOW
 from wizard.session.save import SaveError
+from wizard.session.session import Session
 from wizard.text import Visible, one_line, visible
 from wizard.tui.choice_screen import ChoiceScreen
 from wizard.tui.diagnosis_screen import DiagnosisScreen
-from wizard.tui.doors import Doors, OpenError
+from wizard.tui.doors import Doors, Incident, OpenError
 from wizard.tui.driver import Driver
 from wizard.tui.filters import Ascii, Scrub, wants_ascii
 from wizard.tui.port import State
@@ -59,12 +60,14 @@ class WizardApp(App[None]):
         doors: Doors,
         target: Target | None = None,
         *,
+        saved: Session | None = None,
         encoding: str | None = "utf-8",
         environment: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(ansi_color=True)  # so that NO_COLOR leaves no colour at all, instead of grey
         self._doors = doors
         self._first = target
+        self._saved = saved
         self._scrub = Scrub()
         self._ascii = Ascii(enabled=wants_ascii(os.environ if environment is None else environment, encoding))
         self._painting = False
@@ -89,7 +92,7 @@ class WizardApp(App[None]):
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))  # else blank after fg
         self.set_interval(1.0, self._tick)
         await self.push_screen(StartScreen())
-        self.driver.start(self._first)
+        self.driver.start(self._first, self._saved)
 
     async def on_unmount(self) -> None:
         """Leave no probe behind."""
@@ -119,9 +122,10 @@ class WizardApp(App[None]):
         """What is to be shown now."""
         return self.driver.state
 
-    def incidents(self) -> tuple[str, ...]:
-        """The recorded incidents that can be opened."""
-        return tuple(self._doors.incidents)
+    @property
+    def incidents(self) -> Mapping[str, Incident]:
+        """The recorded incidents that can be opened, by name."""
+        return self._doors.incidents
 
     def say(self, said: str) -> None:
         """Show one sentence in the status line until the next thing happens."""
@@ -147,7 +151,8 @@ class WizardApp(App[None]):
 
     def open(self, session: str, *, incident: bool = False) -> None:
         """Open a saved session or an incident, and walk what was recorded."""
-        path = self._doors.incidents.get(session) if incident else session
+        known = self._doors.incidents.get(session) if incident else None
+        path = (known.path if known is not None else None) if incident else session
         if self._doors.open_session is None or path is None:
             self.say("There is no such session.")
             return
@@ -157,6 +162,18 @@ class WizardApp(App[None]):
             self.say(str(error))
             return
         self.run_worker(self.driver.sit(make), group="session", exit_on_error=False)
+
+    def resume(self, session: str) -> None:
+        """Go on with an interrupted session of this host."""
+        if self._doors.resume is None:
+            self.say("There is no such session.")
+            return
+        try:
+            make, saved = self._doors.resume(session)
+        except OpenError as error:
+            self.say(str(error))
+            return
+        self.run_worker(self.driver.resume(make, saved), group="session", exit_on_error=False)
 
     # --- the stage of the walk ---------------------------------------------------------------------------------------
 

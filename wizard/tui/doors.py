@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from wizard.session.events import Event
 from wizard.session.session import Session
 from wizard.walk.runner import Answerer, Pace
@@ -21,17 +23,35 @@ class OpenError(Exception):
     """A session that could not be opened, in a sentence for the person."""
 
 
+class Incident(msgspec.Struct, frozen=True):
+    """A recorded incident: its file, and what happened, in a line."""
+
+    path: str
+    title: str = ""
+
+
+class Interrupted(msgspec.Struct, frozen=True):
+    """A session of this host that did not come to its end: its file, what it walked, since when (epoch)."""
+
+    path: str
+    target: str | None
+    started: float
+
+
 @dataclass(frozen=True, slots=True)
 class Doors:
     """What the wizard may do outside itself.
 
     `sit` sits down at the host that it was started on. `open_session` sits down at a saved session, by its path, or
-    raises OpenError. `incidents` are paths of recorded incidents by name. `write` writes a file that the person named,
-    or raises SaveError. `keep` keeps a session whose walk has ended, and never fails.
+    raises OpenError. `incidents` are recorded incidents by name. `write` writes a file that the person named,
+    or raises SaveError. `keep` keeps a session whose walk has ended, and never fails. `interrupted` looks for a session
+    that did not come to its end, and `resume` sits down at this host with what such a file holds, or raises OpenError.
     """
 
     sit: MakeSitting
     open_session: Callable[[str], MakeSitting] | None = None
-    incidents: Mapping[str, str] = field(default_factory=dict)
+    incidents: Mapping[str, Incident] = field(default_factory=dict)
     write: Callable[[str, bytes], None] | None = None
     keep: Callable[[Session], None] | None = None
+    interrupted: Callable[[], Interrupted | None] | None = None
+    resume: Callable[[str], tuple[MakeSitting, Session]] | None = None

@@ -17,10 +17,10 @@ from wizard.session.build import exit_status
 from wizard.session.report import Report
 from wizard.session.session import Asked, Session
 from wizard.text import Visible, one_line
-from wizard.tui.doors import Doors, MakeSitting
+from wizard.tui.doors import Doors, Interrupted, MakeSitting
 from wizard.tui.port import State, Waiting
 from wizard.walk.plan import Target
-from wizard.walk.sitting import Sitting
+from wizard.walk.sitting import OtherHostError, Sitting
 
 _PATIENCE = 2.0  # seconds that a run which was told to end may take for it
 
@@ -67,6 +67,7 @@ class Driver:
         self._report: Report | None = None
         self._said = Visible("")
         self._failure = ""
+        self._interrupted: Interrupted | None = None
 
     # --- what may be looked at ---------------------------------------------------------------------------------------
 
@@ -104,6 +105,8 @@ class Driver:
             before=sitting.before,
             said=self._said,
             recorded=sitting.replayed is not None,
+            away=sitting is not self._home,
+            interrupted=self._interrupted,
         )
 
     @property
@@ -144,8 +147,17 @@ class Driver:
         self._said = one_line(said, limit=300)
         self._stage.paint()
 
-    def start(self, target: Target | None) -> None:
-        """Look at the host, then walk what was asked for or recorded; None: the person chooses."""
+    def start(self, target: Target | None, saved: Session | None = None) -> None:
+        """Look at the host, then walk what was asked for or recorded, or go on with a saved session.
+
+        With neither, the person chooses.
+        """
+        if saved is not None:
+            self._looking = asyncio.create_task(self._looked(self._sitting, None), name="look")
+            self._go_on_with(saved)
+            return
+        if self._doors.interrupted is not None:
+            self._interrupted = self._doors.interrupted()
         replayed = self._sitting.replayed
         if target is None and replayed is not None:
             recorded = replayed.target
@@ -244,6 +256,18 @@ class Driver:
         await self._move(self._seated(make))
         self.start(None)
 
+    async def resume(self, make: MakeSitting, saved: Session) -> None:
+        """Sit down at this host anew with what a saved session holds, and go on with it."""
+        await self._move(self._seated(make))
+        self._home = self._sitting
+        self._interrupted = None
+        self.start(None, saved)
+
+    def _go_on_with(self, saved: Session) -> None:
+        self._stepping = False
+        self._stage.show_walk()
+        self._drive(lambda: self._sitting.resume(saved))
+
     async def go_home(self) -> None:
         """Back to the host that the wizard was started on."""
         await self._move(self._home)
@@ -297,6 +321,8 @@ class Driver:
             await doing()
             self._report = self._sitting.report()
             self.keep()
+        except OtherHostError as error:
+            self._said = one_line(str(error), limit=300)
         except Exception as error:  # noqa: BLE001 - a defect must not leave a broken terminal
             self._stage.failed(error)
             self._said = one_line(f"The wizard itself failed: {type(error).__name__}: {error}", limit=300)

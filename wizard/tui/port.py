@@ -16,6 +16,7 @@ from wizard.flow.library import Library
 from wizard.session.events import Event
 from wizard.session.report import Report
 from wizard.text import Visible
+from wizard.tui.doors import Incident, Interrupted
 from wizard.walk.glance import Glance
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class State:
 
     `running` says that a walk goes on by itself or waits for Enter (`stepping`). `wanted` says that the diagnosis opens
     when the walk ends. `elapsed` and `deadline` are seconds. `report` is there when a walk has ended. `recorded` says
-    that a saved session answers, and not this host.
+    that a saved session answers, and not this host; `away` that the wizard was started on something else. `interrupted`
+    is a session of this host that can be gone on with.
     """
 
     library: Library
@@ -56,6 +58,8 @@ class State:
     before: Report | None = None
     said: Visible = Visible("")  # noqa: RUF009 - an immutable text
     recorded: bool = False
+    away: bool = False
+    interrupted: Interrupted | None = None
 
     @property
     def offset(self) -> int:
@@ -88,10 +92,15 @@ class Wizard(Protocol):
         """Write a file that a person named."""
         ...
 
-    def incidents(self) -> tuple[str, ...]:
-        """The recorded incidents that can be opened."""
+    @property
+    def incidents(self) -> Mapping[str, Incident]:
+        """The recorded incidents that can be opened, by name."""
         ...
 
     def open(self, session: str, *, incident: bool = False) -> None:
         """Open a saved session by its path, or an incident by its name."""
+        ...
+
+    def resume(self, session: str) -> None:
+        """Go on with an interrupted session, by its path."""
         ...

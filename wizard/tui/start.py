@@ -9,8 +9,11 @@ import os
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
 
+import msgspec
+
 from wizard.checks.registry import Check
 from wizard.flow.library import Library
+from wizard.host.port import Host
 from wizard.host.recorded import RecordedHost
 from wizard.host.recording import RecordingHost
 from wizard.session.file import SessionFileError
@@ -18,14 +21,27 @@ from wizard.session.file import load as load_file
 from wizard.session.save import write_private
 from wizard.session.session import Session
 from wizard.text import one_line, visible
+from wizard.tui.doors import Doors, Incident, Interrupted, MakeSitting, OpenError
 from wizard.walk.plan import Target
 from wizard.walk.runner import Options
 from wizard.walk.sitting import RecordingHost as Recording
 from wizard.walk.sitting import Sitting
 
-Load = Callable[[str], Session]
-Save = Callable[[Session], None]
-Write = Callable[[str, bytes], None]
+
+class Outside(msgspec.Struct, frozen=True):
+    """The ways out of the wizard.
+
+    `keep` is given the session whenever a walk has ended, and at the end, however it came. `load` reads a session file,
+    or raises SessionFileError. `write` writes a file that the person named, or raises SaveError. `incidents` are
+    recorded incidents by name. `interrupted` looks for a session to go on with, for which `live` is this host anew.
+    """
+
+    keep: Callable[[Session], None] | None = None
+    load: Callable[[str], Session] = load_file
+    write: Callable[[str, bytes], None] = write_private
+    incidents: Mapping[str, Incident] = {}
+    interrupted: Callable[[], Interrupted | None] | None = None
+    live: Callable[[], Host] | None = None
 
 
 def start(
@@ -36,10 +52,8 @@ def start(
     options: Options,
     session: Session | None,
     *,
-    save: Save | None = None,
-    load: Load = load_file,
-    write: Write = write_private,
-    incidents: Mapping[str, str] | None = None,
+    doors: Outside | None = None,
+    resumed: bool = False,
 ) -> int:
     """Show the wizard until the person leaves it.
 
@@ -49,33 +63,53 @@ def start(
         checks: by name.
         target: what is walked at once; None: Start asks.
         options: of every walk.
-        session: the saved session that is replayed; None: the host is live.
-        save: is given the session whenever a walk has ended, and at the end, however it came.
-        load: reads a session file, or raises SessionFileError.
-        write: writes a file that the person named, or raises SaveError.
-        incidents: recorded incidents, name to path.
+        session: the saved session that is replayed or, if `resumed`, gone on with; None: the host is live.
+        doors: the ways out of the wizard.
+        resumed: whether the session goes on, on the live host.
 
     Returns:
         The exit status: that of the last verdict, or 128+n where signal n ended it.
     """
     prepare(os.environ)
     from wizard.tui.app import DEFECT, WizardApp  # noqa: PLC0415
-    from wizard.tui.doors import Doors, MakeSitting, OpenError  # noqa: PLC0415
+
+    outside = doors or Outside()
 
     def sits(at: Recording, replayed: Session | None) -> MakeSitting:
         return lambda heard, answerer, pace: Sitting(
             at, library, checks, options, replayed=replayed, heard=heard, answerer=answerer, pace=pace
         )
 
-    def open_session(path: str) -> MakeSitting:
+    def loaded(path: str) -> Session:
         try:
-            opened = load(path)
+            return outside.load(path)
         except SessionFileError as error:
             raise OpenError(f"{one_line(path)}: {error.what}. Please {error.hint}.") from error
+
+    def open_session(path: str) -> MakeSitting:
+        opened = loaded(path)
         return sits(RecordingHost(RecordedHost(opened.asked)), opened)
 
-    doors = Doors(sits(host, session), open_session, dict(incidents or {}), write, save)
-    app = WizardApp(doors, target, encoding=getattr(sys.__stderr__, "encoding", None))
+    def resume(path: str) -> tuple[MakeSitting, Session]:
+        if outside.live is None:
+            raise OpenError("There is no live host to go on with it.")
+        saved = loaded(path)
+        return sits(RecordingHost(outside.live(), earlier=saved.asked), None), saved
+
+    app = WizardApp(
+        Doors(
+            sits(host, None if resumed else session),
+            open_session,
+            dict(outside.incidents),
+            outside.write,
+            outside.keep,
+            outside.interrupted,
+            resume,
+        ),
+        target,
+        saved=session if resumed else None,
+        encoding=getattr(sys.__stderr__, "encoding", None),
+    )
     try:
         app.run(mouse=False)
     finally:

@@ -132,11 +132,11 @@ class StartScreen(WizardScreen):
     @work(group="dialog", exclusive=True)
     async def action_demo(self) -> None:
         """Open a recorded incident."""
-        known = self.wizard.incidents()
+        known = self.wizard.incidents
         if not known:
             self.wizard.say("No incident ships with this copy.")
             return
-        choices = tuple((name, one_line(name)) for name in known)
+        choices = tuple((name, one_line(one.title or name)) for name, one in known.items())
         chosen = await self.app.push_screen_wait(ChoiceScreen(Visible("Recorded real incidents"), choices))
         if chosen is not None:
             self.wizard.open(chosen, incident=True)

@@ -8,7 +8,7 @@ so that two runs over the same host give the same session.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -42,6 +42,7 @@ P = TypeVar("P")
 AT_ONCE = 24
 ENTRY = "walk"
 AFTER = "after"  # what a second walk of the path ends with
+BY_THE_PERSON = "skipped by the person"
 
 _OTHERS = Gap(
     "what a command of the flow says",
@@ -169,12 +170,27 @@ class Runner:
         self._emit(AttemptStarted(self._attempt, self._clock()))
         await self.run(target)
 
+    async def resume(
+        self, target: Target, results: Mapping[tuple[str, str], str], subjects: Collection[str], attempt: int
+    ) -> None:
+        """Go on with a walk that another run began, as far as the path is still the same; else walk it anew.
+
+        Args:
+            target: what is walked.
+            results: outcomes and answers that stand, by (flow/step, subject).
+            subjects: the keys of what was walked; none: it did not come so far.
+            attempt: the attempt that goes on.
+        """
+        self._attempt = attempt
+        self._results.update(results)
+        await self._run(lambda: self._planned(target, frozenset(subjects)))
+
     def overrule(self, node: str, subject: str, outcome: str) -> None:
         """Take a person's word for a step; what follows is walked on from there."""
         self._results[node, subject] = outcome
         self._emit(Overruled(node, subject, outcome, self._attempt))
 
-    def skip(self, node: str, subject: str, because: str = "skipped by the person") -> None:
+    def skip(self, node: str, subject: str, because: str = BY_THE_PERSON) -> None:
         """Stop waiting for a step; it counts as unknown."""
         for key, probing in list(self._probing.items()):
             if (probing.visit.node, probing.visit.about) == (node, subject):
@@ -191,7 +207,7 @@ class Runner:
         self._host.new_attempt()
         self._shared = Shared()
 
-    async def _planned(self, target: Target) -> bool:
+    async def _planned(self, target: Target, earlier: frozenset[str] = frozenset()) -> bool:
         asker = WalkAsker(self._host, self.options.since, self._shared)
         try:
             async with asyncio.timeout_at(self._deadline):
@@ -201,6 +217,10 @@ class Runner:
             self._emit(Skipped("survey", "host", self._not_finished(), self._attempt))
             return False
         references = [_reference(subject) for subject in self.plan.subjects()]
+        if earlier and earlier != {one.key for one in references}:  # another path: what was seen is of the old one
+            self._attempt += 1
+            self._results.clear()
+            self._emit(AttemptStarted(self._attempt, self._clock()))
         self.scene = Scene(
             self._library,
             self.scene.vocabulary,

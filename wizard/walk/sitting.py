@@ -37,15 +37,29 @@ from wizard.session.events import (
 from wizard.session.redact import without_secrets
 from wizard.session.report import Report
 from wizard.session.session import Asked, Session, session_id
+from wizard.text import one_line
 from wizard.walk.asker import Shared, WalkAsker
 from wizard.walk.glance import Glance, glance
-from wizard.walk.plan import Target
+from wizard.walk.plan import Target, read_target
+from wizard.walk.resume import earlier_attempt, standing
 from wizard.walk.runner import Answerer, Options, Pace, Probing, Runner, nobody_knows, without_pause
 from wizard.walk.watching import SECONDS, watch
 
 A = TypeVar("A")
 
 _OF_A_STEP = (StepDone, PersonAnswered, Overruled, Skipped)
+
+
+class OtherHostError(Exception):
+    """A session that was made on another host cannot be gone on with here."""
+
+    def __init__(self, made: str, here: str) -> None:
+        self.made = made
+        self.here = here
+        super().__init__(
+            f"This session was made on {one_line(made, limit=64)}, and this host is {one_line(here, limit=64)}. "
+            "Go on with it there; replay shows it anywhere."
+        )
 
 
 class RecordingHost(Protocol):
@@ -164,7 +178,10 @@ class Sitting:
 
     def report(self) -> Report:
         """What the session shows."""
-        return build(self.session(), self.library.causes.values(), self.checks)
+        return self._drawn(self.session())
+
+    def _drawn(self, session: Session) -> Report:
+        return build(session, self.library.causes.values(), self.checks)
 
     def report_for_others(self) -> Report:
         """The same, with all secrets replaced: what a person typed or a check said may hold one too."""
@@ -189,20 +206,38 @@ class Sitting:
         self._events.clear()
         self._started = self.now()
         self._id = self.replayed.id if self.replayed is not None else ""
-        self._runner = Runner(
-            self._host,
-            self.library,
-            self.checks,
-            emit=self._emit,
-            options=self.options,
-            answerer=self._answerer,
-            pace=self._pace,
-            clock=self.now,
-        )
-        me = (await self._host.ask(Identity())).answer
-        self._me = me if isinstance(me, Me) else None
+        runner = self._runner = self._new_runner()
+        await self._identify()
         self._emit(Started(self._started, _text(target), self.options.flow, self.options.since, __version__))
-        await self._runner.run(target)
+        await runner.run(target)
+
+    async def resume(self, saved: Session) -> None:
+        """Go on with an interrupted walk: its steps stand with their evidence and time, what is open is asked now.
+
+        Where the path is no longer the one that was walked, it is walked anew, as a further attempt.
+
+        Args:
+            saved: the session; the host of this sitting was given its replies.
+
+        Raises:
+            OtherHostError: it was made on another host.
+        """
+        await self._identify()
+        if self._me is not None and saved.me is not None and self._me.hostname != saved.me.hostname:
+            raise OtherHostError(saved.me.hostname, self._me.hostname)
+        was = standing(saved.events)
+        flow = saved.options.get("flow")
+        if isinstance(flow, str) and flow in self.library.flows:
+            self.options = replace(self.options, flow=flow)
+        self.target = read_target(saved.target)
+        self._id, self._started = saved.id, saved.started
+        self._events[:] = was.events or [
+            Started(saved.started, saved.target, self.options.flow, self.options.since, __version__)
+        ]
+        before = earlier_attempt(saved.events)
+        self.before = self._drawn(replace(saved, events=before)) if before else None
+        runner = self._runner = self._new_runner()
+        await runner.resume(self.target, was.results, was.subjects, was.attempt)
 
     async def go_on(self) -> None:
         """Walk on from where the walk stands."""
@@ -287,6 +322,22 @@ class Sitting:
         """The latest attempt of the walk."""
         begun = [event.attempt for event in self._events if isinstance(event, AttemptStarted)]
         return begun[-1] if begun else 1
+
+    def _new_runner(self) -> Runner:
+        return Runner(
+            self._host,
+            self.library,
+            self.checks,
+            emit=self._emit,
+            options=self.options,
+            answerer=self._answerer,
+            pace=self._pace,
+            clock=self.now,
+        )
+
+    async def _identify(self) -> None:
+        me = (await self._host.ask(Identity())).answer
+        self._me = me if isinstance(me, Me) else None
 
     def _take_back(self, node: str, subject: str) -> None:
         assert self._runner is not None  # noqa: S101 - there are events only after a walk was begun
