@@ -182,6 +182,8 @@ class Runner:
             attempt: the attempt that goes on.
         """
         self._attempt = attempt
+        if attempt > 1:
+            self._flows = (self.options.flow, AFTER)
         self._results.update(results)
         await self._run(lambda: self._planned(target, frozenset(subjects)))
 
