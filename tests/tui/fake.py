@@ -35,9 +35,10 @@ from wizard.host.questions import (
 )
 from wizard.session.session import Session
 from wizard.tui.app import WizardApp
-from wizard.tui.doors import Doors, Incident, MakeSitting
+from wizard.tui.doors import Doors, Incident, Interrupted, MakeSitting
 from wizard.walk.plan import Target
 from wizard.walk.runner import Options
+from wizard.walk.sitting import RecordingHost as Hosting
 from wizard.walk.sitting import Sitting
 
 A = TypeVar("A")
@@ -180,7 +181,7 @@ def library() -> Library:
     return loaded
 
 
-def sits(host: FakeHost, story: Story, options: Options | None = None, replayed: Session | None = None) -> MakeSitting:
+def sits(host: Hosting, story: Story, options: Options | None = None, replayed: Session | None = None) -> MakeSitting:
     return lambda heard, answerer, pace: Sitting(
         host,
         library(),
@@ -193,6 +194,13 @@ def sits(host: FakeHost, story: Story, options: Options | None = None, replayed:
     )
 
 
+def saved_session(story: Story | None = None) -> Session:
+    """A session that was walked to its end."""
+    sitting = Sitting(FakeHost(), library(), (story or Story()).checks(), Options())
+    asyncio.run(sitting.walk(Target(url="http://shop.example/cart")))
+    return sitting.session()
+
+
 def fake_app(
     story: Story | None = None,
     host: FakeHost | None = None,
@@ -203,7 +211,9 @@ def fake_app(
     open_session: Callable[[str], MakeSitting] | None = None,
     incidents: Mapping[str, Incident] | None = None,
     environment: Mapping[str, str] | None = None,
+    interrupted: Interrupted | None = None,
+    resume: Callable[[str], tuple[MakeSitting, Session]] | None = None,
 ) -> WizardApp:
     make = sits(host or FakeHost(), story or Story(), options)
-    doors = Doors(make, open_session, incidents or {}, write)
+    doors = Doors(make, open_session, incidents or {}, write, interrupted=lambda: interrupted, resume=resume)
     return WizardApp(doors, target, environment=environment or {"TERM": "xterm-256color"})

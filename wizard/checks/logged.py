@@ -264,7 +264,12 @@ def url_of(one: Cluster, events: Sequence[LogEvent]) -> str | None:
     event = next(
         (item for item in reversed(events) if item.request in one.requests and item.symptom == one.symptom), None
     )
-    if event is None or not event.request or not event.host:
+    return requested(event) if event is not None else None
+
+
+def requested(event: LogEvent) -> str | None:
+    """The URL that a line tells of, as its visitor asked for it; None where the line does not tell."""
+    if not event.request or not event.host:
         return None
     words = event.request.split(" ")
     target = words[1] if len(words) > 1 and words[1].startswith("/") else "/"
