@@ -111,7 +111,7 @@ def test_check_again_shows_before_and_after() -> None:
     script = Repaired(["1"])
     status = talk(FakeHost(), library(), story.checks(), CART, Options(), None, lines=script)
     assert status == 0
-    assert "what the visitor gets: before 502, after 200" in script.text
+    assert "the visitor's request: before 502, after 200" in script.text
     assert "cause: before service-stopped, after none observed" in script.text
 
 

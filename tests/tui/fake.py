@@ -33,12 +33,12 @@ from wizard.host.questions import (
     Told,
     Why,
 )
+from wizard.session.save import ExistsError, SaveError
 from wizard.session.session import Session
 from wizard.tui.app import WizardApp
-from wizard.tui.doors import Doors, Incident, Interrupted, MakeSitting
+from wizard.tui.doors import Doors, Incident, MakeSitting, Write
 from wizard.walk.plan import Target
 from wizard.walk.runner import Options
-from wizard.walk.sitting import RecordingHost as Hosting
 from wizard.walk.sitting import Sitting
 
 A = TypeVar("A")
@@ -138,6 +138,11 @@ STOPPED: dict[str, Finding] = {
         (Gap("the journal", "reading it needs root", "add the user to systemd-journal"),),
         "systemctl status shop.service",
     ),
+    "gateway-at-boot": Finding(
+        "disabled",
+        "nginx.service is not enabled: it does not start with the host.",
+        {"unit": "nginx.service", "run": "systemctl enable nginx.service"},
+    ),
 }
 HEALTHY = {"request": Finding("ok", "200 after 0.01 s.", {"status": 200, "seconds": 0.01, "sender": "the application"})}
 
@@ -147,6 +152,7 @@ _DECLARED: dict[str, tuple[Scope, dict[str, tuple[str, ...]], tuple[str, ...]]] 
     "connect": (Scope.SERVER, {"connected": (), "refused": ()}, ("refused",)),
     "listener": (Scope.SERVER, {"present": (), "absent": ()}, ("absent",)),
     "service": (Scope.SERVER, {"running": (), "stopped": ("unit",)}, ("stopped",)),
+    "gateway-at-boot": (Scope.HOST, {"enabled": ("unit",), "disabled": ("unit", "run")}, ()),
 }
 
 
@@ -181,7 +187,7 @@ def library() -> Library:
     return loaded
 
 
-def sits(host: Hosting, story: Story, options: Options | None = None, replayed: Session | None = None) -> MakeSitting:
+def sits(host: FakeHost, story: Story, options: Options | None = None, replayed: Session | None = None) -> MakeSitting:
     return lambda heard, answerer, pace: Sitting(
         host,
         library(),
@@ -194,11 +200,19 @@ def sits(host: Hosting, story: Story, options: Options | None = None, replayed: 
     )
 
 
-def saved_session(story: Story | None = None) -> Session:
-    """A session that was walked to its end."""
-    sitting = Sitting(FakeHost(), library(), (story or Story()).checks(), Options())
-    asyncio.run(sitting.walk(Target(url="http://shop.example/cart")))
-    return sitting.session()
+@dataclass(slots=True)
+class Folder:
+    """Where files are written, in memory; `refusal` is raised instead."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    refusal: SaveError | None = None
+
+    def __call__(self, path: str, data: bytes, *, replace: bool = True) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        if path in self.files and not replace:
+            raise ExistsError(path)
+        self.files[path] = data
 
 
 def fake_app(
@@ -207,13 +221,12 @@ def fake_app(
     *,
     target: Target | None = None,
     options: Options | None = None,
-    write: Callable[[str, bytes], None] | None = None,
+    write: Write | None = None,
+    shell: Callable[[], int] | None = None,
     open_session: Callable[[str], MakeSitting] | None = None,
     incidents: Mapping[str, Incident] | None = None,
     environment: Mapping[str, str] | None = None,
-    interrupted: Interrupted | None = None,
-    resume: Callable[[str], tuple[MakeSitting, Session]] | None = None,
 ) -> WizardApp:
     make = sits(host or FakeHost(), story or Story(), options)
-    doors = Doors(make, open_session, incidents or {}, write, interrupted=lambda: interrupted, resume=resume)
+    doors = Doors(make, open_session, incidents or {}, write, shell=shell, folder="/reports")
     return WizardApp(doors, target, environment=environment or {"TERM": "xterm-256color"})

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
-import pytest
 from textual.pilot import Pilot
 
-from tests.tui.fake import HEALTHY, Story, fake_app
+from tests.tui.fake import HEALTHY, Folder, Story, fake_app
 from tests.tui.looking import drive, pressed, screen_text, shows
-from wizard.session.report import Report
 from wizard.session.save import SaveError
 from wizard.tui.walk_screen import WalkScreen
 from wizard.walk.plan import Target
@@ -51,65 +48,63 @@ def test_the_whole_repair_is_copied() -> None:
 
 
 def test_commands_are_written_as_a_script() -> None:
-    written: dict[str, bytes] = {}
-    app = fake_app(target=CART, write=written.__setitem__)
+    folder = Folder()
+    app = fake_app(target=CART, write=folder)
 
     async def steps(pilot: Pilot[None]) -> None:
         await diagnosed(pilot)
-        await pressed(pilot, "w", "Write the commands to", "repair.sh")
-        await pressed(pilot, "enter", "Written to repair.sh.")
-        said = written["repair.sh"].decode().splitlines()
+        await pressed(pilot, "f", "Write the commands to", "repair.sh")
+        await pressed(pilot, "enter", "Saved, readable by you only: repair.sh")
+        said = folder.files["repair.sh"].decode().splitlines()
         assert said[:2] == ["#!/bin/bash", "set -eu"]
         assert "systemctl start shop.service" in said
         assert "# systemctl status --no-pager shop.service" in said
+        await pressed(pilot, "f", "Write the commands to", "repair.sh")
+        await pressed(pilot, "enter", "There is a file repair.sh already; nothing was written.")
 
     drive(app, steps)
 
 
 def test_a_file_that_cannot_be_written_is_a_sentence() -> None:
-    def refuse(path: str, content: bytes) -> None:
-        del content
-        raise SaveError(path, "the file system is full", "choose a folder on another one")
-
-    app = fake_app(target=CART, write=refuse)
+    full = SaveError("repair.sh", "the file system is full", "choose a folder on another one")
+    app = fake_app(target=CART, write=Folder(refusal=full))
 
     async def steps(pilot: Pilot[None]) -> None:
         await diagnosed(pilot)
-        await pressed(pilot, "w", "Write the commands to")
+        await pressed(pilot, "f", "Write the commands to")
         await pressed(pilot, "enter", "the file system is full")
 
     drive(app, steps)
 
 
-@pytest.mark.parametrize("ending", [".md", ".txt", ".html", ".json"])
-def test_the_report_is_written_in_the_format_of_its_ending(ending: str) -> None:
-    written: dict[str, bytes] = {}
-    app = fake_app(target=CART, write=written.__setitem__)
+def test_a_number_leads_to_the_evidence() -> None:
+    app = fake_app(target=CART)
 
     async def steps(pilot: Pilot[None]) -> None:
         await diagnosed(pilot)
-        await pressed(pilot, "e", "Write the report to", ".md")
-        await pilot.press("ctrl+u", *f"/r/x{ending}", "enter")
-        await shows(pilot, f"Written to /r/x{ending}.")
+        await shows(pilot, "2 Nobody listens on 127.0.0.1:8000.")
+        await pressed(pilot, "2", "Evidence for 2", "ss -Hltnp", "/looked/for/listener")
+        await pressed(pilot, "escape", ">Fix 1")
+        await pressed(pilot, "1", "Evidence for 1", "Connecting to 127.0.0.1:8000")
+        await pressed(pilot, "escape", ">Fix 1")
+        await pressed(pilot, "9", "No sentence here has the number 9.")
 
     drive(app, steps)
-    content = written[f"/r/x{ending}"]
-    assert b"shop.service" in content
-    if ending == ".json":
-        assert msgspec.json.decode(content, type=Report).verdict == "cause-found"
 
 
-def test_check_again_walks_the_whole_path_and_shows_both() -> None:
-    story = Story()
-    app = fake_app(story, target=CART)
+def test_a_cause_that_a_person_knows_to_be_wrong_is_marked_so() -> None:
+    app = fake_app(target=CART)
 
     async def steps(pilot: Pilot[None]) -> None:
         await diagnosed(pilot)
-        story.findings.update(HEALTHY)
-        await pressed(pilot, "v", "before", "after", "No fault was observed")
-        assert story.asked.count("request") == 2
-        assert app.driver.session is not None
-        assert app.driver.session.attempt == 2
+        await pressed(
+            pilot, "x", "UNKNOWN", "service-stopped is marked as wrong", "you say that this is", "observed   1 502"
+        )
+        report = app.state.report
+        assert report is not None
+        assert (report.causes, [one.id for one in report.disputed]) == ((), ["service-stopped"])
+        assert b"says that it is wrong" in b"".join(app.driver.report_files().values())
+        await pressed(pilot, "x", "CONFIRMED", "service-stopped counts again.")
 
     drive(app, steps)
 
@@ -168,5 +163,6 @@ def test_without_a_cause_there_is_nothing_to_copy() -> None:
         await pressed(pilot, "enter", "No fault was observed")
         await pressed(pilot, "c", "There is no command to copy.")
         await pressed(pilot, "a", "There is no article")
+        await pressed(pilot, "x", "No cause is named here that could be wrong.")
 
     drive(app, steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.fake import FakeHost, Story, fake_app
+from tests.tui.fake import HEALTHY, FakeHost, Story, fake_app
 from tests.tui.looking import compare, drive, pressed, shows
 from wizard.walk.plan import Target
 from wizard.walk.runner import Options
@@ -25,7 +25,7 @@ def test_the_way_of_an_emergency(size: tuple[int, int]) -> None:
         await compare(f"walk-{name}", pilot)
         await pressed(pilot, "enter", "systemctl start shop.service", ">Fix 1")
         await compare(f"diagnosis-{name}", pilot)
-        await pressed(pilot, "question_mark", "Words")
+        await pressed(pilot, "question_mark", "Keys", "copy the chosen command")
         await compare(f"help-{name}", pilot)
         await pilot.press("escape")
         await pressed(pilot, "a", "A unit that failed")
@@ -87,17 +87,19 @@ def test_a_smaller_terminal_still_shows_the_diagnosis() -> None:
     drive(app, steps, (60, 20))
 
 
-def test_checked_again_shows_before_and_after() -> None:
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_checked_again_shows_before_and_after(size: tuple[int, int]) -> None:
     story = Story()
     app = fake_app(story, target=Target(url="http://shop.example/cart"))
 
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, "The walk has ended")
-        await pressed(pilot, "enter", "systemctl start shop.service")
-        from tests.tui.fake import HEALTHY
-
+        await pressed(pilot, "enter", "systemctl start shop.service", ">Fix 1")
+        await pressed(pilot, "1", "Evidence for 1")
+        await compare(f"evidence-{size[0]}x{size[1]}", pilot)
+        await pressed(pilot, "escape", ">Fix 1")
         story.findings.update(HEALTHY)
-        await pressed(pilot, "v", "before", "after", "No fault was observed")
-        await compare("again-80x24", pilot)
+        await pressed(pilot, "v", "The request succeeds now")
+        await compare(f"after-{size[0]}x{size[1]}", pilot)
 
-    drive(app, steps)
+    drive(app, steps, size)

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from tests.tui.fake import HEALTHY, FakeHost, Story, library
 from wizard.flow.engine import Visit
+from wizard.session.events import Watched
+from wizard.views.after import after_view
 from wizard.views.diagnosis import diagnosis_view
 from wizard.views.start import start_view, symptoms
 from wizard.views.walk import step_view, walk_view
@@ -60,7 +62,7 @@ def test_without_a_gateway_the_start_says_what_to_do() -> None:
 
 
 def test_symptoms_are_the_trees_that_name_a_status() -> None:
-    assert [one.flow for one in symptoms(library())] == [None, "route"]
+    assert [one.flow for one in symptoms(library())] == ["route"]
 
 
 def test_the_strip_shows_the_path_and_where_it_departs() -> None:
@@ -122,10 +124,23 @@ def test_before_and_after_name_what_changed_only() -> None:
     sitting = walked(story)
     story.findings.update(HEALTHY)
     asyncio.run(sitting.again())
-    changes = diagnosis_view(sitting.report(), sitting.before).changes
-    assert (changes[0].before, changes[0].after) == ("502", "200")
-    assert (changes[1].before, changes[1].after) == ("service-stopped", "none observed")
-    assert "gateway" not in {change.what.split(" ", maxsplit=1)[0] for change in changes}
+    shown = after_view(sitting.report())
+    assert shown.word == "ok"
+    assert [(row.what, row.before_word, row.before, row.after_word, row.after) for row in shown.rows[:2]] == [
+        ("the visitor's request", "NO", "502", "ok", "200"),
+        ("cause", "", "service-stopped", "", "none observed"),
+    ]
+    assert "gateway" not in {row.what.split(" ", maxsplit=1)[0] for row in shown.rows}
+    assert [(one.what, one.answer, one.run) for one in shown.lasts] == [
+        ("a restart of this host", "no", "systemctl enable nginx.service")
+    ]
+
+
+def test_a_watch_that_goes_on_shows_how_far_it_is() -> None:
+    seen = Watched(1.0, 30.0, "http://shop.example/", 29, 1, {"502": 1}, logged=4)
+    assert after_view(None, seen).watched == (
+        "[##########..........] 30 s of 60 s: 29 good, 1 bad, 4 failures of others",
+    )
 
 
 def test_no_fault_is_said_carefully() -> None:

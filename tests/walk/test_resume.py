@@ -15,7 +15,7 @@ from wizard.session.events import AttemptStarted, Finished, Overruled, Skipped, 
 from wizard.session.file import glimpse, load, write
 from wizard.session.session import Session
 from wizard.walk.plan import Target
-from wizard.walk.resume import earlier_attempt, interrupted, standing
+from wizard.walk.resume import interrupted, standing
 from wizard.walk.runner import Options
 from wizard.walk.sitting import OtherHostError, Sitting
 
@@ -137,9 +137,10 @@ def test_a_second_attempt_goes_on_beside_the_first(tmp_path: Path) -> None:
     asyncio.run(run())
     write(tmp_path / "s.jsonl", sitting.session())
     gone, anew = gone_on(load(tmp_path / "s.jsonl"))
-    assert anew.asked == ["listener", "service"]
-    assert gone.before is not None
-    assert [one.id for one in gone.before.causes] == ["service-stopped"]
+    assert anew.asked == ["listener", "gateway-at-boot", "service"]
+    after = gone.report().after
+    assert after is not None
+    assert [one.before for one in after.changes if one.what == "cause"] == ["service-stopped"]
 
 
 def test_a_session_of_another_host_is_refused(tmp_path: Path) -> None:
@@ -157,12 +158,10 @@ def test_what_there_was_no_time_for_is_open_and_what_a_person_skipped_is_not() -
     assert was.results == {("walk/a", "host"): "ok", ("walk/c", "host"): "unknown"}
 
 
-def test_the_earlier_attempt_is_what_came_before_the_latest() -> None:
+def test_the_latest_attempt_is_what_is_gone_on_with() -> None:
     first = StepDone("walk/a", "a", "host", "ok", "", 1.0, 0.1)
     second = msgspec.structs.replace(first, outcome="not", attempt=2)
     events = (first, AttemptStarted(2, 2.0), second)
-    assert earlier_attempt(events) == (first,)
-    assert earlier_attempt((first,)) == ()
     assert standing(events).results == {("walk/a", "host"): "not"}
     assert standing(events).attempt == 2
 

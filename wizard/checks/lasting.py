@@ -105,7 +105,7 @@ async def kept_rules(subject: Subject, asker: Asker) -> Finding:
         gap = Gap("the firewall rules that are loaded at boot", one_line(place.detail), place.grant)
         return Finding(UNKNOWN, "The saved firewall rules could not be read.", gaps=(gap,), by_hand=by_hand)
     if place is None:
-        said = f"No saved firewall rule names {one_line(address.text)} to drop or reject it."
+        said = f"No saved firewall rule drops or rejects port {address.port}."
         return Finding("none", said, by_hand=by_hand)
     said = f"{one_line(str(place))} drops or rejects port {address.port}, and is loaded again with the host."
     return Finding("blocks", said, {"place": str(place)}, by_hand=by_hand)

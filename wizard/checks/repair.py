@@ -7,7 +7,6 @@ that this host does not hold (a bug, a missing secret) gives `none`.
 from __future__ import annotations
 
 from wizard.checks.address import local_addresses, lookup, nameservers, required, resolves_at_run_time, split_port
-from wizard.checks.connect import located
 from wizard.checks.edits import inserted_after, replaced
 from wizard.checks.gateway import gateway_refusal
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Scope, Subject, Value, check
@@ -36,7 +35,7 @@ _CHDIR, _EXEC, _GROUP, _USER = 200, 203, 216, 217
 @check("repair", Scope.SERVER, {"known": ("argv", "why"), "none": ()})
 async def repair(subject: Subject, asker: Asker) -> Finding:
     """Derive a repair from the way in which the unit's start failed."""
-    found = await located(subject, asker)
+    found = await lookup(subject, asker)
     if not found.addresses or not await systemd.present(asker):
         return Finding("none", "No service manager says how the start failed.")
     owned = await ownership(subject, asker, found.addresses[0])

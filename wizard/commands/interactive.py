@@ -15,7 +15,7 @@ import msgspec
 
 from wizard.commands.diagnose import live_host, load_session, options_of, target_of
 from wizard.commands.errors import InputError, UsageError
-from wizard.commands.kept import folder, interrupted, keep, latest
+from wizard.commands.kept import export_folder, folder, interrupted, keep, latest
 from wizard.commands.library import known_checks, library_for
 from wizard.commands.output import write
 from wizard.host.port import Host
@@ -49,6 +49,7 @@ def interactive(given: argparse.Namespace) -> int:
         from wizard.plain.talk import talk  # noqa: PLC0415 - only where there is no screen
 
         return talk(recording, library, known_checks(), target, options, session, resumed=resumed, keep=kept)
+    from wizard.commands.own_shell import shell_in_place  # noqa: PLC0415 - only where there is a screen
     from wizard.tui.doors import Incident, Interrupted  # noqa: PLC0415 - nothing of a screen is loaded for plain lines
     from wizard.tui.start import Outside, start  # noqa: PLC0415 - the same
 
@@ -62,6 +63,8 @@ def interactive(given: argparse.Namespace) -> int:
         incidents={name: Incident(str(path), titles.get(name, "")) for name, path in incidents().items()},
         interrupted=left,
         live=live_host,
+        shell=shell_in_place if session is None or resumed else None,
+        folder=export_folder(),
     )
     walked = target if text else None
     return start(recording, library, known_checks(), walked, options, session, doors=doors, resumed=resumed)

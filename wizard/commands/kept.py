@@ -27,6 +27,17 @@ def folder() -> Path:
     return base / "gateway-wizard" / "sessions"
 
 
+def export_folder() -> str:
+    """Where a report goes without a question: the current folder, or one that can be written to."""
+    candidates = (Path.cwd, lambda: Path(os.environ.get("HOME", "/root")), lambda: Path("/var/tmp"))  # noqa: S108 - names are of the session, files are 0600
+    for candidate in candidates:
+        with contextlib.suppress(OSError):
+            place = candidate()
+            if place.is_dir() and os.access(place, os.W_OK) and not str(place).startswith(("/proc", "/sys", "/dev")):
+                return str(place)
+    return "."
+
+
 def keep(session: Session) -> None:
     """Write a session to the folder and let the oldest go; a folder that cannot be written is no reason to fail."""
     place = folder()

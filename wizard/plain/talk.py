@@ -23,7 +23,6 @@ from wizard.session.report import Report
 from wizard.session.save import SaveError, write_private
 from wizard.session.session import Session
 from wizard.text import Visible, one_line
-from wizard.views.diagnosis import diagnosis_view
 from wizard.views.start import Row, StartView, start_view
 from wizard.views.words import age, state_word
 from wizard.walk.plan import Target, TargetError, read_target
@@ -219,10 +218,15 @@ class Talker:
                 await self._save(report)
 
     def _say_changes(self, report: Report) -> None:
-        before = self._sitting().before
-        if before is not None:
-            for change in diagnosis_view(report, before).changes:
-                self.lines.say(f"{change.what}: before {change.before}, after {change.after}")
+        if report.after is None:
+            return
+        self.lines.say(report.after.said)
+        for change in report.after.changes:
+            self.lines.say(f"{change.what}: before {change.before}, after {change.after}")
+        for one in report.after.lasting:
+            self.lines.say(
+                f"Survives {one.what}: {one.answer}. {one.because}" + (f" Run: {one.run}" if one.run else "")
+            )
 
     async def _save(self, report: Report) -> None:
         name = f"{report.session.id or 'report'}.txt"

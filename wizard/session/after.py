@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from wizard.checks.registry import UNKNOWN
+from wizard.checks.registry import UNKNOWN, checks
 from wizard.session.events import AttemptStarted, Event, StepDone, Watched
 from wizard.session.observed import Observed
 from wizard.session.report import AfterPart, ChangePart, ImpactPart, LastingPart, Report, StepPart, WatchPart
@@ -128,7 +128,8 @@ def _chief(report: Report) -> str:
 
 def _steps(before: Report, after: Report) -> Iterator[ChangePart]:
     """Every step of the walk that failed in either attempt or came to something else."""
-    hidden = {"request", *_LOGS, *_LASTS}
+    told_of_then = {name for name, declared in checks().items() if declared.past}
+    hidden = {"request", *_LOGS, *_LASTS, *told_of_then}
     old = {(step.node, step.subject): step for step in before.steps if step.check not in hidden}
     new = {(step.node, step.subject): step for step in after.steps if step.check not in hidden}
     for key in (*old, *(key for key in new if key not in old)):
@@ -159,11 +160,11 @@ def _errors(earlier: Observed, later: Observed) -> ChangePart | None:
     request = next((one.step for one in later.order if one.step.check == "request"), None)
     if new is None or new.last_seen is None or request is None:
         said = "none in the log" if any(one.step.check in _LOGS for one in later.order) else NOT_ASKED
-        return ChangePart("failures in the gateway's log", _rate(old), said, "NO", "ok" if said != NOT_ASKED else "")
+        return ChangePart("failures logged", _rate(old), said, "NO", "ok" if said != NOT_ASKED else "")
     # The log has whole seconds: a line of the second in which the request was made may be older than the request.
     quiet = request.at - new.last_seen
     said, state = (f"none for {age(quiet)}", "ok") if quiet >= 1 else ("still logged", "NO")
-    return ChangePart("failures in the gateway's log", _rate(old), said, "NO", state)
+    return ChangePart("failures logged", _rate(old), said, "NO", state)
 
 
 def _lasting(later: Observed, after: Report) -> Iterator[LastingPart]:
@@ -215,6 +216,8 @@ def watch_sentence(one: Watched) -> str:
     if one.bad:
         said += f" ({', '.join(f'{count} x {word}' for word, count in one.wrong.items())})"
     stopped = ", stopped early" if one.ended != "complete" else ""
+    if one.logged is None and stopped:
+        return f"{said}{stopped}."
     if one.logged is None:
         return f"{said}{stopped}; the gateway's log could not be read."
     others = "no failure of another request" if not one.logged else f"{one.logged} failures of other requests"

@@ -15,6 +15,7 @@ from pathlib import Path
 from wizard.text import one_line
 
 _DEVICES = ("/dev", "/proc", "/sys")
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}  # a file system without hard links
 _REASONS = {
     errno.EACCES: ("the folder may not be written to", "choose a folder of your own, such as your home"),
     errno.EPERM: ("the file system does not allow it", "choose another folder; lsattr shows immutable files"),
@@ -39,20 +40,35 @@ class SaveError(Exception):
         super().__init__(f"cannot write {one_line(path)}: {what}; {hint}")
 
 
-def write_private(path: str | Path, data: bytes) -> None:
+class ExistsError(SaveError):
+    """There is a file already, and it was not to be replaced."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "there is a file of that name already", "choose another name")
+
+
+def write_private(path: str | Path, data: bytes, *, replace: bool = True) -> None:
     """Write a file with mode 0600, atomically, and flush it to disk.
 
     The data is written beside its place under a name that cannot be guessed, and renamed: a reader sees the old file
     or the new one, and a symbolic link at the path is replaced, never followed. Only a regular file or a link is
     replaced, and nothing below /dev, /proc or /sys (but for /dev/shm).
 
+    Args:
+        path: where to.
+        data: what the file will hold.
+        replace: whether a file that is there may be replaced.
+
     Raises:
+        ExistsError: there is one, and it was not to be replaced.
         SaveError: the file was not written; its old content is untouched.
     """
     target = Path(path)
     try:
         _check(target)
-        _replace(target, data)
+        _place(target, data, replace=replace)
+    except FileExistsError as error:
+        raise ExistsError(str(path)) from error
     except OSError as error:
         what, hint = _REASONS.get(error.errno or 0, (os.strerror(error.errno or errno.EIO), "choose another path"))
         raise SaveError(str(path), what, hint) from error
@@ -77,7 +93,7 @@ def _check(target: Path) -> None:
         raise SaveError(str(target), "it is not a regular file", "name another one")
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _place(target: Path, data: bytes, *, replace: bool) -> None:
     folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         temporary = f".{target.name[:200]}.{secrets.token_hex(8)}"
@@ -90,7 +106,10 @@ def _replace(target: Path, data: bytes) -> None:
                 os.fsync(file)
             finally:
                 os.close(file)
-            os.rename(temporary, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+            if replace:
+                os.rename(temporary, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+            else:
+                _place_beside(temporary, target, folder)
         except BaseException:  # an interrupt too must leave nothing behind
             with contextlib.suppress(OSError):
                 os.unlink(temporary, dir_fd=folder)
@@ -99,6 +118,20 @@ def _replace(target: Path, data: bytes) -> None:
             os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _place_beside(temporary: str, target: Path, folder: int) -> None:
+    """Give a file its name where none has it: a second link fails where one is there, in one step."""
+    try:
+        os.link(temporary, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
+        os.rename(temporary, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+    else:
+        os.unlink(temporary, dir_fd=folder)
 
 
 def _write_all(file: int, data: bytes) -> None:

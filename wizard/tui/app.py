@@ -13,16 +13,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
-from textual.app import App, ScreenStackError
+from textual.app import App, ScreenStackError, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
 from wizard.flow.engine import Visit
 from wizard.flow.language import DONT_KNOW
-from wizard.session.save import SaveError
 from wizard.session.session import Session
 from wizard.text import Visible, one_line, visible
+from wizard.tui.after_screen import AfterScreen
 from wizard.tui.choice_screen import ChoiceScreen
 from wizard.tui.diagnosis_screen import DiagnosisScreen
 from wizard.tui.doors import Doors, Incident, OpenError
@@ -137,17 +137,35 @@ class WizardApp(App[None]):
         self.copy_to_clipboard(command)
         self.say("Sent to the terminal's clipboard; check before pasting. It is printed at the exit too.")
 
-    def write(self, path: str, content: str) -> None:
-        """Write a file that a person named."""
+    def save(self, files: Mapping[str, bytes], *, replace: bool = False) -> None:
+        """Write files and say where they are, or raise SaveError; none is replaced unless it is said to be."""
         if self._doors.write is None:
             self.say("Nothing can be written from here.")
             return
+        for path, content in files.items():
+            self._doors.write(path, content, replace=replace)
+        self.say(f"Saved, readable by you only: {' and '.join(files)}")
+
+    def shell(self) -> bool:
+        """Give the terminal to the person's own shell until it ends; False where that cannot be."""
+        if self.driver.sitting.replayed is not None or self._doors.shell is None:
+            self.say("This is a recording: there is no live host behind it to open a shell on.")
+            return False
+        if self.driver.busy:
+            self.say("Something is still being asked. Ctrl+C stops it; then the shell opens.")
+            return False
+        failed = ""
         try:
-            self._doors.write(path, content.encode("utf-8", "backslashreplace"))
-        except SaveError as error:
-            self.say(f"{error}.")
-        else:
-            self.say(f"Written to {path}.")
+            with self.suspend():  # nothing may be raised in here: the screen would not come back
+                try:
+                    self._doors.shell()
+                except OSError as error:
+                    failed = error.strerror or str(error)
+        except SuspendNotSupported:
+            failed = "this terminal cannot be handed over"
+        if failed:
+            self.say(f"No shell was opened: {failed}.")
+        return not failed
 
     def open(self, session: str, *, incident: bool = False) -> None:
         """Open a saved session or an incident, and walk what was recorded."""
@@ -195,6 +213,11 @@ class WizardApp(App[None]):
     def failed(self, error: Exception) -> None:
         """Keep a defect of a walk for the exit; the screens go on."""
         self.defect = error
+
+    def show_after(self) -> None:
+        """Show the After screen."""
+        if not isinstance(self._top(), AfterScreen):
+            self.push_screen(AfterScreen())
 
     async def question(self, visit: Visit) -> str:
         """Ask the person; no answer is "don't know"."""

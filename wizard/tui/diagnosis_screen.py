@@ -5,38 +5,35 @@ Owns its layout and keys. Wide terminals show reasons and commands side by side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import ClassVar
 
-import msgspec
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.events import Resize
 from textual.widget import Widget
 
-from wizard.session.print_markdown import markdown
-from wizard.session.print_text import text
 from wizard.session.report import Report
+from wizard.session.save import ExistsError, SaveError
 from wizard.text import Visible, cells, visible
 from wizard.tui.choice_screen import LineScreen
+from wizard.tui.ending_screen import AGAIN, REPORT, SHELL, WATCH, EndingScreen
 from wizard.tui.help_screen import TextScreen
 from wizard.tui.keys import Key, bindings, footer
 from wizard.tui.port import State
-from wizard.tui.screen import WizardScreen
 from wizard.tui.sizes import WIDE
 from wizard.tui.widgets.card import CardBox
 from wizard.tui.widgets.lines import PLAIN, STRONG, labelled, line, role, stacked, wrapped
 from wizard.tui.widgets.text_pane import Keys, Lines, Pane
-from wizard.views.diagnosis import Card, CauseView, DiagnosisView, Said, diagnosis_view
-from wizard.views.words import cut, padded
+from wizard.views.diagnosis import Card, CauseView, DiagnosisView, Said, diagnosis_view, evidence_of
+from wizard.views.words import cut
 
-_SHOWN_NAMES = 4
+_LABEL = 13
 
 
-class DiagnosisScreen(WizardScreen):
+class DiagnosisScreen(EndingScreen):
     """What a walk found out, and what to do."""
 
     DEFAULT_CSS = """
@@ -48,11 +45,21 @@ class DiagnosisScreen(WizardScreen):
     """
     KEYS = (
         Key("c", "copy", "c", "copy", "copy the chosen command"),
-        Key("C", "copy_all", "C", "copy all", "copy the whole repair: its commands and the one that verifies it"),
-        Key("w", "write", "w", "write", "write the commands to a file, as a script"),
-        Key("v", "again", "v", "check again", "walk the path again, and show before beside after"),
+        Key("C", "copy_all", "C", "copy all", "copy the whole repair, with the command that verifies it"),
+        AGAIN,
+        WATCH,
+        SHELL,
         Key("a", "article", "a", "article", "what this cause is, and how it is told from its look-alikes"),
-        Key("e", "export", "e", "report", "write the report to a file"),
+        REPORT,
+        Key("f", "write", "f", "", "write the commands to a file, as a script"),
+        Key("x", "dispute", "x", "", "you know that this cause is wrong; x again takes it back"),
+        Key(
+            "1",
+            "evidence(1)",
+            "1-9",
+            "evidence",
+            "what was asked, and what came back, for that sentence",
+        ),
         Key("down,j", "next_card(1)", "Down", "choose", "the next command", first=True),
         Key("up,k", "next_card(-1)", "Up", "", "the command before", first=True),
         Key("pagedown,space", "page(1)", "PgDn", "", "a page further", first=True),
@@ -63,7 +70,7 @@ class DiagnosisScreen(WizardScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: tuple[Report, Report | None, int] | None = None
+        self._shown: tuple[Report, int] | None = None
         self._view: DiagnosisView | None = None
 
     def compose(self) -> ComposeResult:
@@ -85,9 +92,9 @@ class DiagnosisScreen(WizardScreen):
             yield Lines(id="status")
             yield Keys(footer(self.KEYS))
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Crossing the width for two columns lays the screen out anew."""
-        was = self._shown is not None and self._shown[2] >= WIDE
+        was = self._shown is not None and self._shown[1] >= WIDE
         if self._shown is not None and was != (event.size.width >= WIDE):
             self._shown = None
             self.refresh(recompose=True)
@@ -99,10 +106,10 @@ class DiagnosisScreen(WizardScreen):
         status = self.query_one("#status", Lines)
         running = f"Checking again, {state.elapsed:.0f} s of {state.deadline:.0f} s" if state.running else ""
         status.show(wrapped(Visible(state.said or running), width)[:2] if state.said or running else [])
-        if state.report is None or (state.report, state.before, self.app.size.width) == self._shown:
+        if state.report is None or (state.report, self.app.size.width) == self._shown:
             return
-        self._shown = (state.report, state.before, self.app.size.width)
-        self._view = diagnosis_view(state.report, state.before)
+        self._shown = (state.report, self.app.size.width)
+        self._view = diagnosis_view(state.report)
         room = (width // 2 if self.app.size.width >= WIDE else width) - 2
         self.query_one("#head", Lines).show(_head(self._view, width))
         self.query_one("#reasons", Lines).show(_reasons(self._view, room, beside=self.app.size.width >= WIDE))
@@ -175,12 +182,39 @@ class DiagnosisScreen(WizardScreen):
             return
         why = Visible("The commands with what each does, as a script that stops at the first failure.")
         path = await self.app.push_screen_wait(LineScreen(Visible("Write the commands to"), "repair.sh", why))
-        if path:
-            self.wizard.write(path, script(cards))
+        if not path:
+            return
+        try:
+            self.wizard.save({path: script(cards).encode("utf-8", "backslashreplace")})
+        except ExistsError:
+            self.wizard.say(f"There is a file {path} already; nothing was written. Choose another name.")
+        except SaveError as error:
+            self.wizard.say(f"{error}.")
 
-    def action_again(self) -> None:
-        """Walk the path again."""
-        self.wizard.driver.again()
+    def on_key(self, event: events.Key) -> None:
+        """A digit leads to the evidence of the sentence with that number."""
+        if event.character is not None and event.character in "23456789":
+            event.stop()
+            self.action_evidence(int(event.character))
+
+    def action_evidence(self, number: int) -> None:
+        """Show what a sentence rests on."""
+        report = self.wizard.state.report
+        reasons = self._view.reasons if self._view is not None else ()
+        said = next((one for one in reasons if one.number == number), None)
+        if report is None or said is None:
+            self.wizard.say(f"No sentence here has the number {number}.")
+            return
+        self.app.push_screen(TextScreen(f"Evidence for {number}", evidence_of(report, said)))
+
+    def action_dispute(self) -> None:
+        """Say that the first cause is wrong, or take that back."""
+        report = self.wizard.state.report
+        named = report.causes[:1] or report.disputed[:1] if report is not None else ()
+        if named:
+            self.wizard.driver.dispute(named[0].id)
+        else:
+            self.wizard.say("No cause is named here that could be wrong.")
 
     def action_article(self) -> None:
         """Show the article behind the first cause."""
@@ -192,37 +226,12 @@ class DiagnosisScreen(WizardScreen):
         refused = [visible(f"Do not: {command}. {why}") for command, why in cause.refused]
         self.app.push_screen(TextScreen(cause.id, (visible(cause.article), Visible(""), *refused)))
 
-    @work(group="dialog", exclusive=True)
-    async def action_export(self) -> None:
-        """Write the report to a file; its ending says which format."""
-        report = self.wizard.state.report
-        if report is None:
-            return
-        why = Visible("The ending chooses: .md, .txt, .html or .json")
-        name = f"{report.session.id or 'report'}.md"
-        path = await self.app.push_screen_wait(LineScreen(Visible("Write the report to"), name, why))
-        if path:
-            self.wizard.write(path, rendered(report, path))
-
     def action_leave(self) -> None:
         """Back to the walk."""
         self.app.pop_screen()
 
     def _cards(self) -> tuple[Card, ...]:
         return self._view.cards if self._view is not None else ()
-
-
-def rendered(report: Report, path: str) -> str:
-    """A report in the format that the ending of a path names; Markdown for an unknown one."""
-    if path.endswith(".json"):
-        return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
-    if path.endswith((".html", ".htm")):
-        from wizard.session.print_html import html  # noqa: PLC0415 - seldom asked for
-
-        return html(report)
-    if path.endswith(".txt"):
-        return text(report)
-    return markdown(report)
 
 
 def script(cards: Iterable[Card]) -> str:
@@ -245,11 +254,12 @@ def _head(shown: DiagnosisView, width: int) -> list[Content]:
     title = wrapped(shown.title, width, indent=cells(word), style=STRONG)
     first = Content("").join([Content.styled(word, role(shown.word)), title[0][cells(word) :]])
     below = Visible("  ".join(part for part in (shown.id, shown.target) if part))
-    return [first, *title[1:], line((cut(below, width), PLAIN)), Content("-" * width)]
+    impact = [line((cut(shown.impact, width), PLAIN))] if shown.impact else []
+    return [first, *title[1:], line((cut(below, width), PLAIN)), *impact, Content("-" * width)]
 
 
 def _reasons(shown: DiagnosisView, width: int, *, beside: bool) -> list[Content]:
-    lines = _changes(shown, width)
+    lines = _listed("disputed", shown.disputed, width)
     for number, cause in enumerate(shown.causes if beside else ()):
         lines += _cause(cause, width, first=number == 0)
     lines += _listed("observed", shown.observed, width)
@@ -280,27 +290,12 @@ def _rest(shown: DiagnosisView, width: int) -> list[Content]:
 
 
 def _listed(label: str, said: Iterable[Said], width: int) -> list[Content]:
+    """Sentences below one another, each with the number that leads to its evidence."""
     lines: list[Content] = []
     for one in said:
-        names = ",".join(one.evidence[:_SHOWN_NAMES]) + (",..." if len(one.evidence) > _SHOWN_NAMES else "")
-        cited = Visible(f"{one.text} [{names}]") if names else one.text
-        lines += labelled(Visible(label if not lines else ""), cited, width)
+        first, *rest = labelled(Visible(label if not lines else ""), one.text, width, left=_LABEL)
+        if one.number:
+            mark = Content.styled(f"{one.number} ", STRONG)
+            first = Content("").join([first[: _LABEL - 2], mark, first[_LABEL:]])
+        lines += [first, *rest]
     return lines
-
-
-def _changes(shown: DiagnosisView, width: int) -> list[Content]:
-    if not shown.changes:
-        return []
-    column = max(12, width // 4)
-    what = width - 2 * column - 4
-    fit: Callable[[Visible, int], Visible] = padded
-    lines = [line((fit(Visible("checked again"), what), STRONG), *_pair(Visible("before"), Visible("after"), column))]
-    lines += [
-        line((fit(change.what, what), PLAIN), *_pair(change.before, change.after, column)) for change in shown.changes
-    ]
-    return [*lines, Content("")]
-
-
-def _pair(before: Visible, after: Visible, column: int) -> list[tuple[Visible, str]]:
-    gap = Visible("  ")
-    return [(gap, PLAIN), (padded(before, column), PLAIN), (gap, PLAIN), (padded(after, column), PLAIN)]

@@ -10,10 +10,15 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from wizard.flow.engine import Kind, Visit
 from wizard.session.build import exit_status
+from wizard.session.events import Watched
+from wizard.session.print_markdown import markdown
 from wizard.session.report import Report
 from wizard.session.session import Asked, Session
 from wizard.text import Visible, one_line
@@ -22,7 +27,6 @@ from wizard.tui.port import State, Waiting
 from wizard.walk.plan import Target
 from wizard.walk.sitting import OtherHostError, Sitting
 
-_LOOKING = Visible("Looking at this host ...")
 _PATIENCE = 2.0  # seconds that a run which was told to end may take for it
 
 
@@ -66,6 +70,7 @@ class Driver:
         self._began = 0.0
         self._spent = 0.0
         self._report: Report | None = None
+        self._watching: Watched | None = None
         self._said = Visible("")
         self._failure = ""
         self._interrupted: Interrupted | None = None
@@ -103,11 +108,11 @@ class Driver:
             elapsed=self._elapsed(),
             deadline=sitting.options.timeout,
             report=self._report,
-            before=sitting.before,
             said=self._said,
             recorded=sitting.replayed is not None,
             away=sitting is not self._home,
             interrupted=self._interrupted,
+            watching=self._watching if self.busy else None,
         )
 
     @property
@@ -166,15 +171,6 @@ class Driver:
             target = Target(url=recorded) if by_url else Target(upstream=recorded)
         self._looking = asyncio.create_task(self._looked(self._sitting, target), name="look")
 
-    def look_again(self, *, said: bool = False) -> None:
-        """Look at the host once more, where nothing else goes on; a recording shows nothing new."""
-        looking = self._looking is not None and not self._looking.done()
-        if looking or self.busy or self._sitting.glance is None or self._sitting.replayed is not None:
-            return
-        if said:
-            self.say(_LOOKING)
-        self._looking = asyncio.create_task(self._looked(self._sitting, None), name="look")
-
     def begin(self, target: Target, flow: str | None = None) -> None:
         """Walk a target on the Walk screen."""
         if self.busy:  # a second Enter, pressed before the Walk screen was there
@@ -213,8 +209,9 @@ class Driver:
         """End the probes that run, and not the session; False where none runs."""
         if not self.busy or self._walking is None:
             return False
+        watching = self._watching is not None
         self._walking.cancel()
-        self.say("Stopped. Space runs on, Enter takes the next step.")
+        self.say("The watch was stopped." if watching else "Stopped. Space runs on, Enter takes the next step.")
         return True
 
     async def end(self) -> None:
@@ -255,11 +252,60 @@ class Driver:
         self._sitting.skip(chosen)
         self._released.set()
 
-    def again(self) -> None:
-        """Walk the whole path once more, and show before beside after."""
-        if not self.busy and self._sitting.walked:
-            self._stepping = False
-            self._drive(self._sitting.again, keep_report=True)
+    def again(self) -> bool:
+        """Walk the whole path once more, to stand beside the attempt before; False where that cannot be."""
+        if self.busy:
+            self.say("Something is still being asked.")
+            return False
+        if not self._sitting.again_shows:
+            self.say("This is a recording: there is no live host behind it to ask again.")
+            return False
+        self._stepping = False
+        self._drive(self._sitting.again, keep_report=True)
+        return True
+
+    def watch(self) -> bool:
+        """Make the request once a second for a minute, and count; False where that cannot be."""
+        if self.busy:
+            self.say("Something is still being asked.")
+            return False
+        subject = self._sitting.watchable
+        if subject is None:
+            recorded = self._sitting.replayed is not None
+            self.say(
+                "This is a recording: there is no live host behind it to watch."
+                if recorded
+                else "There is no route here whose request could be watched."
+            )
+            return False
+        self._stepping = False
+        url = subject.url or subject.key
+        self._drive(lambda: self._sitting.watch(self._counted), keep_report=True)
+        self._watching = Watched(self._sitting.now(), 0.0, url, 0, 0)
+        return True
+
+    def dispute(self, cause: str) -> None:
+        """Note that a person knows a cause to be wrong, or takes that back where it was noted before."""
+        if self._report is None or self.busy:
+            return
+        wrong = cause not in {one.id for one in self._report.disputed}
+        self._sitting.dispute(cause, wrong=wrong)
+        self._report = self._sitting.report()
+        self.keep()
+        self.say(
+            f"{cause} is marked as wrong; the report says so. x takes it back." if wrong else f"{cause} counts again."
+        )
+
+    def report_files(self) -> dict[str, bytes]:
+        """The report by the paths that it would be saved under: Markdown and JSON, all secrets replaced."""
+        if self._report is None:
+            return {}
+        report = self._sitting.report_for_others()
+        stem = str(Path(self._doors.folder) / (report.session.id or "gateway-report"))
+        return {
+            f"{stem}.md": markdown(report).encode("utf-8", "backslashreplace"),
+            f"{stem}.json": msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n",
+        }
 
     async def sit(self, make: MakeSitting) -> None:
         """Sit down at a saved session, and walk what was recorded."""
@@ -311,8 +357,6 @@ class Driver:
         if sitting is not self._sitting:
             return
         self._failure = failure
-        if self._said == _LOOKING:
-            self._said = Visible("")
         self._stage.paint()
         if then is not None:
             self.begin(then)
@@ -320,6 +364,7 @@ class Driver:
     def _drive(self, doing: Callable[[], Awaitable[None]], *, keep_report: bool = False) -> None:
         self._wanted = False
         self._report = self._report if keep_report else None
+        self._watching = None
         self._said = Visible("")
         self._began = time.monotonic()
         self._walking = asyncio.create_task(self._driven(doing, self._walking), name="walk")
@@ -330,7 +375,12 @@ class Driver:
             with suppress(asyncio.CancelledError):
                 await asyncio.wait({earlier})
         try:
-            await doing()
+            try:
+                await doing()
+            except asyncio.CancelledError:
+                if self._report is not None:  # of a second walk or a watch that was stopped there is something to show
+                    self._report = self._sitting.report()
+                raise
             self._report = self._sitting.report()
             self.keep()
         except OtherHostError as error:
@@ -349,6 +399,10 @@ class Driver:
         if self._wanted and self._report is not None and not self.busy:
             self._wanted = False
             self._stage.show_diagnosis()
+
+    def _counted(self, seen: Watched) -> None:
+        self._watching = seen
+        self._stage.paint()
 
     async def _asked(self, visit: Visit) -> str:
         return await self._stage.question(visit)

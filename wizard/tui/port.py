@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from wizard.checks.registry import Check
 from wizard.flow.engine import Visit, Walk
 from wizard.flow.library import Library
-from wizard.session.events import Event
+from wizard.session.events import Event, Watched
 from wizard.session.report import Report
 from wizard.text import Visible
 from wizard.tui.doors import Incident, Interrupted
@@ -36,9 +36,9 @@ class State:
     """Everything that a screen shows, at one moment.
 
     `running` says that a walk goes on by itself or waits for Enter (`stepping`). `wanted` says that the diagnosis opens
-    when the walk ends. `elapsed` and `deadline` are seconds. `report` is there when a walk has ended. `recorded` says
-    that a saved session answers, and not this host; `away` that the wizard was started on something else. `interrupted`
-    is a session of this host that can be gone on with.
+    when the walk ends. `watching` is what a watch that goes on has counted. `elapsed` and `deadline` are seconds.
+    `report` is there when a walk has ended. `recorded` says that a saved session answers, and not this host; `away` that
+    the wizard was started on something else. `interrupted` is a session of this host that can be gone on with.
     """
 
     library: Library
@@ -55,11 +55,11 @@ class State:
     elapsed: float = 0.0
     deadline: float = 0.0
     report: Report | None = None
-    before: Report | None = None
     said: Visible = Visible("")  # noqa: RUF009 - an immutable text
     recorded: bool = False
     away: bool = False
     interrupted: Interrupted | None = None
+    watching: Watched | None = None
 
     @property
     def offset(self) -> int:
@@ -88,8 +88,16 @@ class Wizard(Protocol):
         """Send a command to the terminal's clipboard, and keep it for the exit."""
         ...
 
-    def write(self, path: str, content: str) -> None:
-        """Write a file that a person named."""
+    def save(self, files: Mapping[str, bytes], *, replace: bool = False) -> None:
+        """Write files and say where they are, or raise SaveError; none is replaced unless it is said to be."""
+        ...
+
+    def shell(self) -> bool:
+        """Give the terminal to the person's own shell until it ends; False where that cannot be."""
+        ...
+
+    def show_after(self) -> None:
+        """Show the After screen."""
         ...
 
     @property

@@ -21,7 +21,7 @@ from wizard.session.file import load as load_file
 from wizard.session.save import write_private
 from wizard.session.session import Session
 from wizard.text import one_line, visible
-from wizard.tui.doors import Doors, Incident, Interrupted, MakeSitting, OpenError
+from wizard.tui.doors import Doors, Incident, Interrupted, MakeSitting, OpenError, Write
 from wizard.walk.plan import Target
 from wizard.walk.runner import Options
 from wizard.walk.sitting import RecordingHost as Recording
@@ -34,14 +34,17 @@ class Outside(msgspec.Struct, frozen=True):
     `keep` is given the session whenever a walk has ended, and at the end, however it came. `load` reads a session file,
     or raises SessionFileError. `write` writes a file that the person named, or raises SaveError. `incidents` are
     recorded incidents by name. `interrupted` looks for a session to go on with, for which `live` is this host anew.
+    `shell` gives the terminal to the person's own shell until it ends. `folder` is where reports are saved.
     """
 
     keep: Callable[[Session], None] | None = None
     load: Callable[[str], Session] = load_file
-    write: Callable[[str, bytes], None] = write_private
+    write: Write = write_private
     incidents: Mapping[str, Incident] = {}
     interrupted: Callable[[], Interrupted | None] | None = None
     live: Callable[[], Host] | None = None
+    shell: Callable[[], int] | None = None
+    folder: str = ""
 
 
 def start(
@@ -105,6 +108,8 @@ def start(
             outside.keep,
             outside.interrupted,
             resume,
+            outside.shell,
+            outside.folder,
         ),
         target,
         saved=session if resumed else None,

@@ -1,13 +1,14 @@
-"""What the Diagnosis screen shows: causes with their evidence, commands as cards, and before beside after.
+"""What the Diagnosis screen shows: causes with numbers that lead to their evidence, and commands as cards.
 
 Owns the order and the words of that screen. May not know widgets or how a verdict is drawn; it is given reports.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wizard.session.report import CausePart, CommandPart, Report
+from wizard.session.report import CausePart, CommandPart, Report, RuledOutPart
 from wizard.text import Visible, one_line, visible
 
 _STAGES = {"fix": "Fix", "verify": "Verify", "inspect": "Look", "prevent": "Lasting"}
@@ -17,10 +18,11 @@ _SEVERAL = 2
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A sentence with the names of its evidence."""
+    """A sentence with the names of its evidence. `number` is the key that leads there; 0: none does."""
 
     text: Visible
     evidence: tuple[Visible, ...] = ()
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,6 @@ class CauseView:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A line of the comparison of two attempts."""
-
-    what: Visible
-    before: Visible
-    after: Visible
-
-
-@dataclass(frozen=True, slots=True)
 class DiagnosisView:
     """The Diagnosis screen. `word` and `title` are its first line."""
 
@@ -72,7 +65,14 @@ class DiagnosisView:
     ruled_out: tuple[Said, ...]
     open: tuple[Said, ...]
     could_not: tuple[Said, ...]
-    changes: tuple[Change, ...] = ()
+    impact: Visible = Visible("")  # noqa: RUF009 - an immutable text
+    disputed: tuple[Said, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[Said, ...]:
+        """Every sentence that has a number, in the order of the numbers."""
+        because = (said for cause in self.causes for said in cause.because)
+        return tuple(said for said in (*because, *self.observed, *self.ruled_out) if said.number)
 
     @property
     def cards(self) -> tuple[Card, ...]:
@@ -80,11 +80,12 @@ class DiagnosisView:
         return tuple(card for cause in self.causes for card in cause.cards)
 
 
-def diagnosis_view(report: Report, before: Report | None = None) -> DiagnosisView:
-    """The Diagnosis screen for a report, with what an earlier attempt showed beside it."""
+def diagnosis_view(report: Report) -> DiagnosisView:
+    """The Diagnosis screen for a report."""
+    numbers = iter(range(1, 10))
     causes = tuple(
-        [_cause(one, report, warning=False) for one in report.causes]
-        + [_cause(one, report, warning=True) for one in report.warnings]
+        [_cause(one, report, numbers, warning=False) for one in report.causes]
+        + [_cause(one, report, numbers, warning=True) for one in report.warnings]
     )
     word, title, identifier = _first_line(report, causes)
     return DiagnosisView(
@@ -93,8 +94,8 @@ def diagnosis_view(report: Report, before: Report | None = None) -> DiagnosisVie
         id=identifier,
         target=one_line(report.target.url or "this host", limit=120),
         causes=causes,
-        observed=_observed(report) if not report.causes else (),
-        ruled_out=_grouped([(one.id, one.because) for one in report.ruled_out]),
+        observed=_observed(report, numbers) if not report.causes else (),
+        ruled_out=_ruled_out(report, numbers),
         open=tuple(
             Said(visible(f"{one.id}: {one.because}" + (f" Next: {one.next.run}" if one.next else "")))
             for one in report.open
@@ -103,8 +104,33 @@ def diagnosis_view(report: Report, before: Report | None = None) -> DiagnosisVie
             Said(visible(f"{one.what}: {one.because}." + (f" To change that: {one.grant}." if one.grant else "")))
             for one in report.not_checked
         ),
-        changes=_changes(before, report) if before is not None else (),
+        impact=visible(report.impact.said) if report.impact is not None else Visible(""),
+        disputed=tuple(
+            Said(visible(f"{one.title} ({one.id}): you say that this is wrong, and the report says so."))
+            for one in report.disputed
+        ),
     )
+
+
+def evidence_of(report: Report, said: Said) -> tuple[Visible, ...]:
+    """What a sentence rests on: the step that came to it, and everything that was asked for it with what came back."""
+    lines: list[Visible] = [said.text, Visible("")]
+    for step in report.steps:
+        if visible(step.summary) == said.text:
+            about = one_line(step.subject.partition(" of ")[0], limit=80)
+            lines.append(visible(f"Observed by {step.check.replace('-', ' ')}, about {about}: {step.outcome}"))
+            if step.by_hand:
+                lines.append(visible(f"by hand   {step.by_hand}", limit=2000))
+            lines.append(Visible(""))
+            break
+    for name in said.evidence:
+        part = report.evidence.get(name)
+        if part is not None:
+            lines.append(visible(f"{name}  {part.what}, {part.at}"))
+            lines += [visible(f"  $ {part.by_hand}", limit=2000)] if part.by_hand else []
+            lines += [visible(f"  {line}") for line in part.excerpt.splitlines()]
+            lines.append(Visible(""))
+    return tuple(lines)
 
 
 def _first_line(report: Report, causes: tuple[CauseView, ...]) -> tuple[Visible, Visible, Visible]:
@@ -121,15 +147,19 @@ def _first_line(report: Report, causes: tuple[CauseView, ...]) -> tuple[Visible,
     return Visible("UNKNOWN"), Visible("Something is wrong, and no cause could be named from here."), none
 
 
-def _observed(report: Report) -> tuple[Said, ...]:
+def _observed(report: Report, numbers: Iterator[int]) -> tuple[Said, ...]:
     common = _common(report)
-    said = [Said(visible(step.summary), _telling(step.evidence, common)) for step in report.steps if step.state == "NO"]
+    said = [
+        Said(visible(step.summary), _telling(step.evidence, common), next(numbers, 0))
+        for step in report.steps
+        if step.state == "NO"
+    ]
     if report.error is not None:
         said += [Said(visible(text)) for text in (report.error.where or "", report.error.hint) if text]
     return tuple(said)
 
 
-def _cause(cause: CausePart, report: Report, *, warning: bool) -> CauseView:
+def _cause(cause: CausePart, report: Report, numbers: Iterator[int], *, warning: bool) -> CauseView:
     common = _common(report)
     evidence = {visible(step.summary): _telling(step.evidence, common) for step in report.steps}
     cards = _cards(cause.commands)
@@ -138,7 +168,7 @@ def _cause(cause: CausePart, report: Report, *, warning: bool) -> CauseView:
         word=Visible("WARNING") if warning else one_line(cause.confidence.upper()),
         title=one_line(cause.title, limit=300),
         summary=visible(cause.summary),
-        because=tuple(Said(visible(said), evidence.get(visible(said), ())) for said in cause.because),
+        because=tuple(Said(visible(said), evidence.get(visible(said), ()), next(numbers, 0)) for said in cause.because),
         cards=cards,
         over=one_line(f"This is over: first seen {cause.first_seen}, last seen {cause.last_seen}.")
         if cause.when == "past"
@@ -155,7 +185,8 @@ def _cards(commands: tuple[CommandPart, ...]) -> tuple[Card, ...]:
     for one in ordered:
         stage = Visible(_STAGES.get(one.stage, one_line(one.stage)))
         number = sum(card.stage == stage for card in cards) + 1
-        marks = [Visible("changes this host" if one.changes else "changes nothing")]
+        changed = f"changes {one_line(one.edits.file)}" if one.edits else "changes this host"
+        marks = [Visible(changed if one.changes else "changes nothing")]
         if one.needs_root:
             marks.append(Visible("needs root"))
         cards.append(
@@ -184,46 +215,17 @@ def _telling(evidence: tuple[str, ...], common: frozenset[str]) -> tuple[Visible
     return tuple(one_line(name) for name in (own or evidence))
 
 
-def _grouped(pairs: list[tuple[str, str]]) -> tuple[Said, ...]:
+def _ruled_out(report: Report, numbers: Iterator[int]) -> tuple[Said, ...]:
     """Causes that one observation rules out stand together."""
-    groups: dict[str, list[str]] = {}
-    for identifier, because in pairs:
-        groups.setdefault(because, []).append(identifier)
-    return tuple(Said(visible(f"{', '.join(ids)}: {because}")) for because, ids in groups.items())
-
-
-def _changes(before: Report, after: Report) -> tuple[Change, ...]:
-    """The verdict, the visitor's request, and every step whose outcome differs between two attempts."""
-    rows = [
-        Change(Visible("what the visitor gets"), _status(before), _status(after)),
-        Change(Visible("cause"), _chief(before), _chief(after)),
-    ]
-    old = {(step.node, step.subject): step for step in before.steps}
-    new = {(step.node, step.subject): step for step in after.steps}
-    missing = Visible("not asked")
-    for key in (*old, *(key for key in new if key not in old)):
-        earlier, later = old.get(key), new.get(key)
-        if earlier is not None and later is not None and earlier.outcome == later.outcome:
-            continue
-        step = later or earlier
-        assert step is not None  # noqa: S101 - the key comes from one of the two
-        rows.append(
-            Change(
-                one_line(f"{step.check.replace('-', ' ')} {step.subject.partition(' of ')[0]}", limit=80),
-                one_line(f"{earlier.state} {earlier.outcome}") if earlier else missing,
-                one_line(f"{later.state} {later.outcome}") if later else missing,
-            )
+    groups: dict[str, list[RuledOutPart]] = {}
+    for one in report.ruled_out:
+        groups.setdefault(one.because, []).append(one)
+    common = _common(report)
+    return tuple(
+        Said(
+            visible(f"{', '.join(one.id for one in group)}: {because}"),
+            _telling(group[0].evidence, common),
+            next(numbers, 0) if group[0].evidence else 0,
         )
-    return tuple(rows)
-
-
-def _status(report: Report) -> Visible:
-    if report.observed is None:
-        return Visible("not asked")
-    return Visible(str(report.observed.status)) if report.observed.status else Visible("no answer")
-
-
-def _chief(report: Report) -> Visible:
-    if report.causes:
-        return one_line(report.causes[0].id)
-    return Visible("none observed") if report.verdict in {"ok", "warning"} else Visible("none named")
+        for because, group in groups.items()
+    )

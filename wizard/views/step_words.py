@@ -112,6 +112,14 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "other": "another failure earlier",
     },
     "gateway": {"running": "nginx runs", "not-running": "nginx does not run"},
+    "gateway-at-boot": {
+        "enabled": "gateway starts with the host",
+        "disabled": "gateway is not enabled",
+        "not-kept": "gateway is gone after reboot",
+        "not-said": "gateway start is not said",
+        "no-unit": "gateway has no unit",
+        "no-manager": "no service manager",
+    },
     "gateway-config": {
         "read": "configuration read",
         "changed": "files changed, not loaded",
@@ -170,6 +178,11 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "same": "holds today's address",
         "differs": "holds an old address",
         "not-seen": "held address not seen",
+    },
+    "kept-rules": {
+        "unix-socket": "a socket knows no rules",
+        "none": "no saved rule blocks it",
+        "blocks": "a saved rule blocks it",
     },
     "limits": {
         "descriptors": "app is out of descriptors",
@@ -371,6 +384,14 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "refused": "TLS handshake refused",
     },
     "tls-repair": {"editable": "line to edit is known", "none": "no line to edit"},
+    "unit-at-boot": {
+        "enabled": "unit starts with the host",
+        "disabled": "unit is not enabled",
+        "not-kept": "unit is gone after reboot",
+        "not-said": "unit start is not said",
+        "no-unit": "unit has no unit",
+        "no-manager": "no service manager",
+    },
     "vhost": {
         "named": "virtual host is named",
         "catch-all": "a catch-all takes it",

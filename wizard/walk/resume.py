@@ -63,11 +63,6 @@ def standing(events: Iterable[Event]) -> Standing:
     return Standing(kept, results, attempt, _subjects(latest) or _subjects(kept))
 
 
-def earlier_attempt(events: Sequence[Event]) -> tuple[Event, ...]:
-    """The events before the latest attempt began; none where there was only one."""
-    return tuple(events[: _latest_attempt(events)])
-
-
 def interrupted(events: Iterable[Event]) -> bool:
     """Whether a walk did not come to its end."""
     last = next((event for event in reversed(tuple(events)) if isinstance(event, Finished)), None)

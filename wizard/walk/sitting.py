@@ -19,7 +19,7 @@ from wizard.checks.registry import Check, Subject
 from wizard.checks.survey import survey
 from wizard.flow.engine import Visit, Walk
 from wizard.flow.library import Library
-from wizard.host.port import Host, Reply
+from wizard.host.port import Reply
 from wizard.host.questions import Ask, Identity, Me
 from wizard.session.bearing import WORKING
 from wizard.session.build import build
@@ -41,7 +41,7 @@ from wizard.text import one_line
 from wizard.walk.asker import Shared, WalkAsker
 from wizard.walk.glance import Glance, glance
 from wizard.walk.plan import Target, read_target
-from wizard.walk.resume import earlier_attempt, standing
+from wizard.walk.resume import standing
 from wizard.walk.runner import Answerer, Options, Pace, Probing, Runner, nobody_knows, without_pause
 from wizard.walk.watching import SECONDS, watch
 
@@ -116,11 +116,9 @@ class Sitting:
         self.library = library
         self.checks = checks
         self.options = options
-        self._flow = options.flow
         self.replayed = replayed
         self.target: Target | None = None
         self.glance: Glance | None = None
-        self.before: Report | None = None
         self._host = host
         self._heard = heard
         self._answerer = answerer
@@ -179,10 +177,7 @@ class Sitting:
 
     def report(self) -> Report:
         """What the session shows."""
-        return self._drawn(self.session())
-
-    def _drawn(self, session: Session) -> Report:
-        return build(session, self.library.causes.values(), self.checks)
+        return build(self.session(), self.library.causes.values(), self.checks)
 
     def report_for_others(self) -> Report:
         """The same, with all secrets replaced: what a person typed or a check said may hold one too."""
@@ -191,12 +186,8 @@ class Sitting:
     # --- what is done ------------------------------------------------------------------------------------------------
 
     async def look(self) -> Glance:
-        """Take a glance at the host. Only the first is kept in the session; a later one sees the present."""
-        host: Host = self._host
-        if self.glance is not None:
-            self._host.new_attempt()
-            host = _Unkept(self._host)
-        async with self._asker(host) as asker:
+        """Take a first glance at the host."""
+        async with self._asker() as asker:
             self.glance = await glance(asker)
         return self.glance
 
@@ -204,9 +195,9 @@ class Sitting:
         """Walk a target to its end, as a new session."""
         if self._runner is not None:
             self._host.new_attempt()
-        self.options = replace(self.options, flow=flow or self._flow)
+        if flow is not None:
+            self.options = replace(self.options, flow=flow)
         self.target = target
-        self.before = None
         self._events.clear()
         self._started = self.now()
         self._id = self.replayed.id if self.replayed is not None else ""
@@ -238,8 +229,6 @@ class Sitting:
         self._events[:] = was.events or [
             Started(saved.started, saved.target, self.options.flow, self.options.since, __version__)
         ]
-        before = earlier_attempt(saved.events)
-        self.before = self._drawn(replace(saved, events=before)) if before else None
         runner = self._runner = self._new_runner()
         await runner.resume(self.target, was.results, was.subjects, was.attempt)
 
@@ -251,7 +240,6 @@ class Sitting:
     async def again(self) -> None:
         """Walk the whole path once more with fresh evidence; what was found before stands beside it."""
         if self._runner is not None and self.target is not None:
-            self.before = self.report()
             await self._runner.again(self.target)
 
     @property
@@ -263,7 +251,7 @@ class Sitting:
 
     async def watch(self, tell: Callable[[Watched], None], seconds: float = SECONDS) -> None:
         """Make the visitor's request once a second, and keep what came of it, also where it was stopped before."""
-        subject = self._watchable()
+        subject = self.watchable
         if subject is None:
             return
         latest: list[Watched] = []
@@ -309,7 +297,8 @@ class Sitting:
             self._runner.look_anew()
             self._take_back(visit.observed_at or visit.node, visit.about)
 
-    def _watchable(self) -> Subject | None:
+    @property
+    def watchable(self) -> Subject | None:
         """The route whose request failed first, or else the first route; None where no live host was walked."""
         if self._runner is None or self._runner.plan is None or self.replayed is not None:
             return None
@@ -360,11 +349,11 @@ class Sitting:
             self._heard(event)
 
     @asynccontextmanager
-    async def _asker(self, host: Host | None = None) -> AsyncIterator[WalkAsker]:
+    async def _asker(self) -> AsyncIterator[WalkAsker]:
         shared = Shared()
         try:
             async with asyncio.timeout(self.options.timeout):
-                yield WalkAsker(host or self._host, self.options.since, shared)
+                yield WalkAsker(self._host, self.options.since, shared)
         finally:
             shared.cancel()
 

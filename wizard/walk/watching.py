@@ -29,7 +29,7 @@ A = TypeVar("A")
 
 SECONDS = 60.0
 PACE = 1.0
-LOOK_AT_LOG = 10.0  # seconds between two looks at the gateway's log
+LOOK_AT_LOG = 5.0  # seconds between two looks at the gateway's log
 MOST_FAILURES = 5
 
 Tell = Callable[[Watched], None]

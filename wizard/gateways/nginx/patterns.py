@@ -67,7 +67,7 @@ class CannotTranslateError(ValueError):
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """A compiled pattern: its source as configured, and the names of its groups, which are variables (lower case)."""
+    """A compiled pattern: its source as configured, and the names of its groups."""
 
     source: str
     compiled: re.Pattern[str]
@@ -99,8 +99,7 @@ def pattern(source: str, *, caseless: bool = False) -> Pattern:
         raise CannotTranslateError(str(problem)) from None
     plain = _CLEAR_ROUND.sub("", text)
     repeats = 20 if _NESTED_REPEAT.search(plain) else len(_REPEAT.findall(plain))
-    names = tuple((name.lower(), number) for name, number in compiled.groupindex.items())
-    return Pattern(source, compiled, names, repeats)
+    return Pattern(source, compiled, tuple(compiled.groupindex.items()), repeats)
 
 
 class _Translator:
