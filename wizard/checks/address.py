@@ -11,10 +11,24 @@ import msgspec
 from msgspec.structs import replace
 
 from wizard.checks.registry import Asker, Gap, Subject
-from wizard.host.questions import AskDns, DnsAnswered, FileRead, Ran, ReadFile, Resolve, Resolved, Run, View
+from wizard.host.questions import (
+    HERE,
+    AskDns,
+    DnsAnswered,
+    FileRead,
+    NotAnswered,
+    Ran,
+    ReadFile,
+    Resolve,
+    Resolved,
+    Run,
+    View,
+    Why,
+)
 from wizard.model import Instance, Route, Server
 
 ROOT_GRANT = "run as root: sudo gateway-wizard"
+_MAX_SEARCH = 6  # resolv.conf(5)
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -76,13 +90,20 @@ def resolves_at_run_time(route: Route, server: Server) -> bool:
 
 
 class Lookup(msgspec.Struct, frozen=True):
-    """What a name leads to: `addresses` as host:port; `word` is the outcome of the check `name`."""
+    """What a name leads to: `addresses` as host:port; `word` is the outcome of the check `name`.
+
+    `kind` is the record (A, AAAA) whose question failed, and `partial` what the other one brought: one failure fails the
+    lookup. `full` is the name that the search list of this host makes of it, where the resolver knows that one.
+    """
 
     word: str
     addresses: tuple[str, ...] = ()
     server: str = ""
     detail: str = ""
     elsewhere: tuple[str, ...] = ()  # what the system answers where the gateway's resolver does not
+    kind: str = ""
+    partial: tuple[str, ...] = ()
+    full: str = ""
 
 
 async def lookup(subject: Subject, asker: Asker) -> Lookup:
@@ -116,29 +137,51 @@ async def _by_system(name: str, port: int, asker: Asker) -> Lookup:
 
 async def nameservers(asker: Asker) -> tuple[str, ...]:
     """The `nameserver` lines of resolv.conf(5) as address:port."""
+    lines = await _resolv_conf(asker)
+    return tuple(join_port(line[1], 53) for line in lines if len(line) > 1 and line[0] == "nameserver")
+
+
+async def search_list(asker: Asker) -> tuple[str, ...]:
+    """The domains by which the system completes a short name: the last `search` or `domain` line of resolv.conf(5)."""
+    lines = [line[1:] for line in await _resolv_conf(asker) if len(line) > 1 and line[0] in {"search", "domain"}]
+    return tuple(one.strip(".") for one in lines[-1] if one.strip("."))[:_MAX_SEARCH] if lines else ()
+
+
+async def _resolv_conf(asker: Asker) -> list[list[str]]:
     answer = (await asker.ask(ReadFile("/etc/resolv.conf"))).answer
     if not isinstance(answer, FileRead):
-        return ()
-    words = [line.split() for line in answer.content.decode("utf-8", "replace").splitlines()]
-    return tuple(join_port(line[1], 53) for line in words if len(line) > 1 and line[0] == "nameserver")
+        return []
+    return [line.split() for line in answer.content.decode("utf-8", "replace").splitlines()]
 
 
 async def _by_resolvers(route: Route, name: str, port: int, asker: Asker) -> Lookup:
-    resolvers = route.proxying.resolvers if route.proxying else ()
-    if not resolvers:
+    """Ask as nginx does (ngx_resolver.c): for A, and for AAAA unless `ipv6=off`; a failure of either fails the lookup."""
+    proxying = route.proxying
+    resolvers = proxying.resolvers if proxying else ()
+    if proxying is None or not resolvers:
         return Lookup("no-resolver")
+    kinds = ("A", "AAAA") if proxying.resolver_ipv6 else ("A",)
+    view = gateway_view(route.gateway)
     last = Lookup("no-answer", server=resolvers[0])
     for resolver in resolvers:
-        last = await _ask_server(resolver, name, port, asker)
+        last = await _ask_server(resolver, name, port, asker, kinds=kinds, view=view)
         if last.word == "resolves":
             return last
+    if last.word == "no-answer" or last.partial:
+        return last
+    for domain in await search_list(asker) if not name.endswith(".") else ():
+        full = f"{name}.{domain}"
+        if (await _ask_server(last.server, full, port, asker, kinds=kinds, view=view)).word == "resolves":
+            return replace(last, word="no-such-name", full=full)
     system = (await asker.ask(Resolve(name))).answer
     if last.word in {"no-such-name", "no-address"} and isinstance(system, Resolved) and system.addresses:
         return replace(last, word="hosts-only", elsewhere=system.addresses)
     return last
 
 
-async def _ask_server(resolver: str, name: str, port: int, asker: Asker) -> Lookup:
+async def _ask_server(
+    resolver: str, name: str, port: int, asker: Asker, *, kinds: tuple[str, ...] = ("A", "AAAA"), view: View = HERE
+) -> Lookup:
     host, dns_port = split_port(resolver)
     if parse_address(join_port(host.strip("[]"), dns_port or 53)) is None:
         resolved = (await asker.ask(Resolve(host))).answer
@@ -146,20 +189,28 @@ async def _ask_server(resolver: str, name: str, port: int, asker: Asker) -> Look
             return Lookup("no-answer", server=resolver, detail=f"the resolver's own name {host} does not resolve")
         host = resolved.addresses[0]
     found: list[str] = []
-    rcode = ""
-    for kind in ("A", "AAAA"):
-        answer = (await asker.ask(AskDns(host.strip("[]"), name.rstrip("."), kind, dns_port or 53))).answer
+    failed: tuple[str, str] | None = None
+    for kind in kinds:
+        answer = await ask_dns(AskDns(host.strip("[]"), name.rstrip("."), kind, dns_port or 53, view=view), asker)
         if not isinstance(answer, DnsAnswered):
-            return Lookup("no-answer", server=resolver, detail=answer.detail)
+            return Lookup("no-answer", server=resolver, detail=answer.detail, kind=kind)
         found += answer.addresses
-        rcode = rcode if rcode and rcode != "NOERROR" else answer.rcode
-    if found:
-        return Lookup("resolves", tuple(join_port(one, port) for one in found), resolver)
-    if rcode == "NXDOMAIN":
-        return Lookup("no-such-name", server=resolver, detail=rcode)
-    if rcode == "NOERROR":
-        return Lookup("no-address", server=resolver, detail=rcode)
-    return Lookup("server-failed", server=resolver, detail=rcode)
+        failed = failed or ((kind, answer.rcode) if answer.rcode != "NOERROR" else None)
+    addresses = tuple(join_port(one, port) for one in found)
+    if failed is not None:
+        word = "no-such-name" if failed[1] == "NXDOMAIN" else "server-failed"
+        return Lookup(word, server=resolver, detail=failed[1], kind=failed[0], partial=addresses)
+    if not found:
+        return Lookup("no-address", server=resolver, detail="NOERROR")
+    return Lookup("resolves", addresses, resolver)
+
+
+async def ask_dns(question: AskDns, asker: Asker) -> DnsAnswered | NotAnswered:
+    """Ask a DNS server in the view of a question, or as the wizard itself where it may not take that view."""
+    answer = (await asker.ask(question)).answer
+    if isinstance(answer, NotAnswered) and answer.why is Why.DENIED and question.view != HERE:
+        answer = (await asker.ask(replace(question, view=HERE))).answer
+    return answer
 
 
 class LocalAddress(msgspec.Struct, frozen=True):

@@ -56,6 +56,16 @@ async def name_resolves(subject: Subject, asker: Asker) -> Finding:
         elsewhere=one_line(", ".join(found.elsewhere)),
         addresses=one_line(", ".join(found.addresses)),
     )
+    if found.partial:
+        summary = (
+            f"{one_line(found.server)} has an address of {one_line(name)} and answers {one_line(found.detail)} for its "
+            f"{found.kind} record; nginx asks for both, and fails."
+        )
+    elif found.full:
+        summary = (
+            f"{one_line(found.server)} does not know {one_line(name)} ({one_line(found.detail)}); it knows "
+            f"{one_line(found.full)}. nginx does not complete short names."
+        )
     outcome = UNKNOWN if found.word == "no-answer" and "not recorded" in found.detail else found.word
     return Finding(outcome, summary, values, by_hand=_by_hand(name, found, at_run_time=at_run_time))
 

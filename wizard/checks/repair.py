@@ -1,18 +1,27 @@
 """What would let a failed start succeed, where the failure itself says so: as an argv, never run by the wizard.
 
-Owns the checks `repair`, `resolver` and `refused-name`. May not know causes. A failure whose repair needs knowledge
+Owns the checks `repair`, `resolver`, `name-repair`, `literal-name`, `scheme` and `refused-name`. May not know causes. A failure whose repair needs knowledge
 that this host does not hold (a bug, a missing secret) gives `none`.
 """
 
 from __future__ import annotations
 
-from wizard.checks.address import local_addresses, lookup, nameservers, required, resolves_at_run_time, split_port
+from wizard.checks.address import (
+    join_port,
+    local_addresses,
+    lookup,
+    nameservers,
+    parse_address,
+    required,
+    resolves_at_run_time,
+    split_port,
+)
 from wizard.checks.edits import inserted_after, replaced
 from wizard.checks.gateway import gateway_refusal
-from wizard.checks.registry import UNKNOWN, Asker, Finding, Scope, Subject, Value, check
+from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Scope, Subject, Value, check
 from wizard.checks.service import ownership
 from wizard.checks.survey import survey
-from wizard.gateways.nginx.tree import every
+from wizard.gateways.nginx.tree import Configuration, every
 from wizard.host.questions import AskDns, DnsAnswered, FileStat, NotAnswered, Resolve, Resolved, Stat, Why
 from wizard.services import systemd
 from wizard.services.ownership import How
@@ -75,7 +84,13 @@ async def _derive(state: UnitState, asker: Asker) -> tuple[tuple[str, ...], str]
 @check(
     "resolver",
     Scope.SERVER,
-    {"other-answers": ("edit", "server"), "stopped-here": ("unit",), "none": ()},
+    {
+        "other-answers": ("edit", "server"),
+        "one-kind-fails": ("edit",),
+        "stopped-here": ("unit",),
+        "answers-here": ("server",),
+        "none": (),
+    },
 )
 async def resolver(subject: Subject, asker: Asker) -> Finding:
     """Look for a resolver of this host that answers for the name, where the gateway's own does not."""
@@ -83,11 +98,19 @@ async def resolver(subject: Subject, asker: Asker) -> Finding:
     if server.name is None or not resolves_at_run_time(route, server):
         return Finding("none", "The gateway does not ask a resolver for this server.")
     configured = route.proxying.resolvers if route.proxying else ()
+    found = await lookup(subject, asker)
+    if found.partial:
+        edit = await without_ipv6(subject, asker) if found.kind == "AAAA" else None
+        said = f"{one_line(found.server)} answers for A records, and fails for {found.kind} ones."
+        return Finding("one-kind-fails", said, {"edit": edit} if edit else {})
     own = await local_addresses(asker) or frozenset({"127.0.0.1", "::1"})
     if any(split_port(one)[0].strip("[]") in own or one.startswith("127.") for one in configured):
         unit = await stopped_resolver(asker)
         if unit is not None:
             return Finding("stopped-here", f"{one_line(unit)} could answer there and is stopped.", {"unit": unit})
+    if found.word == "no-answer" and found.server and await _answers_here(found.server, server.name, asker):
+        said = f"{one_line(found.server)} answers this shell, and not the gateway's user: a rule stands between."
+        return Finding("answers-here", said, {"server": found.server})
     for other in await nameservers(asker):
         if other in configured:
             continue
@@ -96,6 +119,27 @@ async def resolver(subject: Subject, asker: Asker) -> Finding:
         if isinstance(answer, DnsAnswered) and answer.addresses:
             return await _other(subject, asker, host, configured)
     return Finding("none", "No other resolver of this host answers for the name.")
+
+
+async def _answers_here(resolver: str, name: str, asker: Asker) -> bool:
+    host, port = split_port(resolver)
+    if parse_address(join_port(host.strip("[]"), port or 53)) is None:
+        return False
+    answer = (await asker.ask(AskDns(host.strip("[]"), name.rstrip("."), "A", port or 53))).answer
+    return isinstance(answer, DnsAnswered)
+
+
+async def without_ipv6(subject: Subject, asker: Asker) -> Edit | None:
+    """The edit that lets the gateway ask its resolver for IPv4 addresses only."""
+    route, _ = required(subject)
+    gateway = (await survey(asker)).gateway_of(route.gateway)
+    configuration = gateway.configuration if gateway else None
+    at = route.proxying.resolver_at if route.proxying else None
+    if configuration is None or at is None or route.proxying is None or not route.proxying.resolver_ipv6:
+        return None
+    return replaced(configuration, at, "ipv6=on", "ipv6=off") or replaced(
+        configuration, at, "resolver", "resolver ipv6=off"
+    )
 
 
 async def stopped_resolver(asker: Asker) -> str | None:
@@ -157,6 +201,40 @@ async def refused_name(subject: Subject, asker: Asker) -> Finding:
     return Finding("does-not", f"{one_line(name)} does not resolve ({answer.error}).", by_hand=by_hand)
 
 
+@check(
+    "name-repair",
+    Scope.SERVER,
+    {"complete": ("edit", "full"), "one-kind-fails": ("edit",), "none": ()},
+)
+async def name_repair(subject: Subject, asker: Asker) -> Finding:
+    """Look whether the name would resolve in another form, or with another kind of record."""
+    route, server = required(subject)
+    found = await lookup(subject, asker)
+    if found.partial and found.kind == "AAAA":
+        edit = await without_ipv6(subject, asker)
+        if edit is not None:
+            said = f"Without IPv6 nginx asks for the A record alone, which {one_line(found.server)} has."
+            return Finding("one-kind-fails", said, {"edit": edit})
+    gateway = (await survey(asker)).gateway_of(route.gateway)
+    configuration = gateway.configuration if gateway else None
+    if not found.full or configuration is None or server.name is None:
+        return Finding("none", "No other form of the name was found.")
+    edit = _renamed(configuration, subject, server.name, found.full)
+    values: dict[str, Value] = {"full": found.full}
+    if edit is None:
+        return Finding("none", f"{one_line(found.full)} resolves; the short name does not stand in one line.", values)
+    said = f"{one_line(found.full)} resolves; {one_line(edit.file)}:{edit.line} names {one_line(server.name)}."
+    return Finding("complete", said, {**values, "edit": edit})
+
+
+def _renamed(configuration: Configuration, subject: Subject, name: str, new: str) -> Edit | None:
+    """The edit that writes something else for the upstream's name: where it is passed to, or where a variable is set."""
+    route, server = required(subject)
+    places = [at for at in (server.at, route.action.at) if at is not None]
+    places += [one.at for one in every(configuration.tree, "set") if len(one.args) > 1 and name in one.args[1]]
+    return next((one for at in places if (one := replaced(configuration, at, name, new)) is not None), None)
+
+
 @check("literal-name", Scope.SERVER, {"editable": ("edit",), "elsewhere": ()})
 async def literal_name(subject: Subject, asker: Asker) -> Finding:
     """Find the line in which the upstream's name stands, so that an address of this host's files can take its place."""
@@ -167,10 +245,7 @@ async def literal_name(subject: Subject, asker: Asker) -> Finding:
     if configuration is None or server.name is None or not found.elsewhere:
         return Finding("elsewhere", "There is no address that could stand for the name.")
     address = f"[{found.elsewhere[0]}]" if ":" in found.elsewhere[0] else found.elsewhere[0]
-    places = [at for at in (server.at, route.action.at) if at is not None]
-    named = every(configuration.tree, "set")
-    places += [one.at for one in named if len(one.args) > 1 and server.name in one.args[1]]
-    edit = next((one for at in places if (one := replaced(configuration, at, server.name, address)) is not None), None)
+    edit = _renamed(configuration, subject, server.name, address)
     if edit is None:
         return Finding("elsewhere", "The name does not stand in one line of the configuration.")
     said = f"{one_line(edit.file)}:{edit.line} names {one_line(server.name)}; {address} can take its place."

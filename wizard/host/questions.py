@@ -280,6 +280,21 @@ class Processes(Ask[ProcessTable], frozen=True, tag="processes"):
 # --- names ----------------------------------------------------------------------------------------------------
 
 
+class View(msgspec.Struct, frozen=True):
+    """From where something is asked: as which user, and in the namespaces of which process.
+
+    None means: as the wizard itself.
+    """
+
+    uid: int | None = None
+    gid: int | None = None
+    groups: tuple[int, ...] = ()
+    within: int | None = None
+
+
+HERE = View()
+
+
 class Resolved(Answer, frozen=True, tag="resolved"):
     """What getaddrinfo(3) answered: addresses in its order, or the name of its EAI error."""
 
@@ -304,31 +319,20 @@ class DnsAnswered(Answer, frozen=True, tag="dns"):
 
 
 class AskDns(Ask[DnsAnswered], frozen=True, tag="ask-dns"):
-    """Ask one DNS server for one kind of record of one fully qualified name, over UDP, TCP where truncated."""
+    """Ask one DNS server for one kind of record of one fully qualified name, over UDP, TCP where truncated.
+
+    A packet filter may know users, so it matters as whom the question is asked.
+    """
 
     server: str
     name: str
     kind: str = "A"
     port: int = 53
     seconds: float = 2.0
+    view: View = HERE
 
 
 # --- the network ----------------------------------------------------------------------------------------------
-
-
-class View(msgspec.Struct, frozen=True):
-    """From where a connection is made: as which user, and in the namespaces of which process.
-
-    None means: as the wizard itself.
-    """
-
-    uid: int | None = None
-    gid: int | None = None
-    groups: tuple[int, ...] = ()
-    within: int | None = None
-
-
-HERE = View()
 
 
 class Connected(Answer, frozen=True, tag="connected"):

@@ -54,14 +54,18 @@ async def answer_connect(question: Connect) -> Connected | ConnectFailed | NotAn
         return Connected(local_name(sock), opened.seconds)
 
 
-async def open_socket(endpoint: str, view: View = HERE, seconds: float = 3.0, source: str | None = None) -> Opened:
-    """Connect to `ip:port`, `[v6]:port` or `unix:/path`; the caller owns the socket.
+async def open_socket(
+    endpoint: str, view: View = HERE, seconds: float = 3.0, source: str | None = None, *, datagram: bool = False
+) -> Opened:
+    """Connect to `ip:port`, `[v6]:port` or `unix:/path`; the caller owns the socket, of TCP or for one datagram's way.
 
     Raises:
         NotOpened: the connection was not made.
         Unasked: the text is no address, or the view cannot be taken.
     """
     peer = _peer(endpoint, source)
+    if datagram:
+        peer = peer._replace(type=int(socket.SOCK_DGRAM))
     loop = asyncio.get_running_loop()
     begun_at = loop.time()
     seat = seat_of(view)

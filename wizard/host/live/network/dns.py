@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import socket
 from typing import TYPE_CHECKING
 
 from wizard.host.live.network.connecting import NotOpened, open_socket, readable
@@ -76,9 +75,8 @@ def _query(name: str, kind: str) -> Message:
 
 async def _over_udp(question: AskDns, query: Message) -> Message:
     loop = asyncio.get_running_loop()
-    family = is_address(question.server) or socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
-        sock.connect((question.server, question.port))
+    opened = await open_socket(_endpoint(question), question.view, question.seconds, datagram=True)
+    with opened.sock as sock:
         packet = query.to_wire()
         repeat_at = loop.time() + question.seconds / 2
         sock.send(packet)
@@ -98,9 +96,13 @@ async def _over_udp(question: AskDns, query: Message) -> Message:
                 return answer
 
 
-async def _over_tcp(question: AskDns, query: Message) -> Message:
+def _endpoint(question: AskDns) -> str:
     host = f"[{question.server}]" if ":" in question.server else question.server
-    opened = await open_socket(f"{host}:{question.port}", seconds=question.seconds)
+    return f"{host}:{question.port}"
+
+
+async def _over_tcp(question: AskDns, query: Message) -> Message:
+    opened = await open_socket(_endpoint(question), question.view, question.seconds)
     with Wire(opened.sock) as wire:
         packet = query.to_wire()
         await wire.send(len(packet).to_bytes(2, "big") + packet)

@@ -34,13 +34,14 @@ _LONGEST_PACKET = 65536
 
 
 class Peer(NamedTuple):
-    """Where to connect to, and the local address to bind first (an empty one binds nothing)."""
+    """Where to connect to, the local address to bind first (an empty one binds nothing), and the type of the socket."""
 
     family: int
     address: str
     port: int
     source: str = ""
     source_port: int = 0
+    type: int = int(socket.SOCK_STREAM)  # a plain number: what is sent to the child has to be one
 
 
 class Place(NamedTuple):
@@ -71,7 +72,7 @@ def begin(peer: Peer) -> Begun:
     sees it. Never raises.
     """
     try:
-        sock = socket.socket(peer.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        sock = socket.socket(peer.family, peer.type | socket.SOCK_NONBLOCK)
     except OSError as error:
         return Begun(None, error.errno or errno.EIO, made=False)
     try:
