@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 
 import pytest
 
 from tests.checks.asking import FakeAsker
 from tests.checks.subjects import seen, subject
-from wizard.checks.connect import FAILURES, connect, connect_as_admin, deadline_of, word_for
+from wizard.checks.connect import FAILURES, connect, connect_as_admin, deadline_of, located, word_for
 from wizard.checks.registry import UNKNOWN, Finding, checks
 from wizard.host.questions import HERE, Connect, Connected, ConnectFailed, NotAnswered, Resolve, Resolved, Why
 from wizard.model import Server
@@ -47,7 +48,7 @@ def test_each_errno_has_its_outcome(number: int | None) -> None:
 def test_every_failure_is_declared_and_bad() -> None:
     declared = checks()["connect"]
     assert set(FAILURES) <= declared.bad
-    assert set(FAILURES) | {"connected", "partly", UNKNOWN} == set(declared.outcomes)
+    assert set(FAILURES) | {"connected", "falls-back", "partly", UNKNOWN} == set(declared.outcomes)
 
 
 def test_an_address_that_fails_beside_one_that_works_is_named() -> None:
@@ -58,6 +59,32 @@ def test_an_address_that_fails_beside_one_that_works_is_named() -> None:
     assert (found.outcome, found.values["failing"]) == ("partly", ("[::1]:8000",))
     assert connected(Connected(), Server("localhost:8000", "localhost")).outcome == "connected"
     assert connected(ConnectFailed(errno.ECONNREFUSED), Server("localhost:8000", "localhost")).outcome == "refused"
+
+
+LOCALHOST = Server("localhost:8000", "localhost")
+BOTH = Resolved(("::1", "127.0.0.1"))
+
+
+def in_four_only(question: Connect) -> object:
+    return Connected() if question.endpoint.startswith("127.") else ConnectFailed(errno.ECONNREFUSED)
+
+
+def late_in_six(question: Connect) -> object:
+    return Connected() if question.endpoint.startswith("127.") else ConnectFailed(None)
+
+
+def test_a_name_of_loopback_that_is_refused_in_one_family_is_no_fault() -> None:
+    found = seen(connect, subject(LOCALHOST), FakeAsker({Connect: in_four_only, Resolve: BOTH}))
+    assert (found.outcome, found.values["failing"]) == ("falls-back", ("[::1]:8000",))
+    assert found.outcome not in checks()["connect"].bad
+    assert seen(connect, subject(LOCALHOST), FakeAsker({Connect: late_in_six, Resolve: BOTH})).outcome == "partly"
+
+
+def test_the_address_that_answers_is_looked_at_first() -> None:
+    here = FakeAsker({Connect: in_four_only, Resolve: BOTH})
+    assert asyncio.run(located(subject(LOCALHOST), here)).addresses == ("127.0.0.1:8000", "[::1]:8000")
+    nowhere = FakeAsker({Connect: ConnectFailed(errno.ECONNREFUSED), Resolve: BOTH})
+    assert asyncio.run(located(subject(LOCALHOST), nowhere)).addresses == ("[::1]:8000", "127.0.0.1:8000")
 
 
 def test_without_the_rights_it_is_tried_from_here_and_the_gap_is_said() -> None:

@@ -86,7 +86,7 @@ def test_a_recorded_unit_is_in_its_condition(name: str, condition: UnitCondition
         ("b6.service", "by SIGTERM: it did not finish in time"),
         ("killed.service", "by SIGKILL"),
         ("later.service", "exited after 2 s with status 7"),
-        ("pre.service", "ended with an error"),
+        ("pre.service", "was not started, because what runs before it failed: /bin/false"),
     ],
 )
 def test_the_end_of_a_unit_is_told_in_words(name: str, words: str) -> None:

@@ -36,9 +36,10 @@ from wizard.host.questions import (
 from wizard.session.save import ExistsError, SaveError
 from wizard.session.session import Session
 from wizard.tui.app import WizardApp
-from wizard.tui.doors import Doors, Incident, MakeSitting, Write
+from wizard.tui.doors import Doors, Incident, Interrupted, MakeSitting, Write
 from wizard.walk.plan import Target
 from wizard.walk.runner import Options
+from wizard.walk.sitting import RecordingHost as Hosting
 from wizard.walk.sitting import Sitting
 
 A = TypeVar("A")
@@ -187,7 +188,7 @@ def library() -> Library:
     return loaded
 
 
-def sits(host: FakeHost, story: Story, options: Options | None = None, replayed: Session | None = None) -> MakeSitting:
+def sits(host: Hosting, story: Story, options: Options | None = None, replayed: Session | None = None) -> MakeSitting:
     return lambda heard, answerer, pace: Sitting(
         host,
         library(),
@@ -198,6 +199,13 @@ def sits(host: FakeHost, story: Story, options: Options | None = None, replayed:
         answerer=answerer,
         pace=pace,
     )
+
+
+def saved_session(story: Story | None = None) -> Session:
+    """A session that was walked to its end."""
+    sitting = Sitting(FakeHost(), library(), (story or Story()).checks(), Options())
+    asyncio.run(sitting.walk(Target(url="http://shop.example/cart")))
+    return sitting.session()
 
 
 @dataclass(slots=True)
@@ -226,7 +234,18 @@ def fake_app(
     open_session: Callable[[str], MakeSitting] | None = None,
     incidents: Mapping[str, Incident] | None = None,
     environment: Mapping[str, str] | None = None,
+    interrupted: Interrupted | None = None,
+    resume: Callable[[str], tuple[MakeSitting, Session]] | None = None,
 ) -> WizardApp:
     make = sits(host or FakeHost(), story or Story(), options)
-    doors = Doors(make, open_session, incidents or {}, write, shell=shell, folder="/reports")
+    doors = Doors(
+        make,
+        open_session,
+        incidents or {},
+        write,
+        interrupted=lambda: interrupted,
+        resume=resume,
+        shell=shell,
+        folder="/reports",
+    )
     return WizardApp(doors, target, environment=environment or {"TERM": "xterm-256color"})

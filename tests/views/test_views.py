@@ -62,7 +62,7 @@ def test_without_a_gateway_the_start_says_what_to_do() -> None:
 
 
 def test_symptoms_are_the_trees_that_name_a_status() -> None:
-    assert [one.flow for one in symptoms(library())] == ["route"]
+    assert [one.flow for one in symptoms(library())] == [None, "route"]
 
 
 def test_the_strip_shows_the_path_and_where_it_departs() -> None:

@@ -1,18 +1,25 @@
 """The hop from address to connection: what connect(2) gives, from where the gateway sits and from where the admin sits.
 
-Owns the checks `connect` and `connect-as-admin`. May not know who listens or what a firewall says. The errno of a
-failed connect says what came back and not why; the table is that of connect(2), observed on Linux 6.18.
+Owns the checks `connect` and `connect-as-admin`, and which of several addresses of a server is the one to look at. May
+not know who listens or what a firewall says. The errno of a failed connect says what came back and not why; the table
+is that of connect(2), observed on Linux 6.18.
 """
 
 from __future__ import annotations
 
 import errno
 import shlex
+from collections.abc import Sequence
 
-from wizard.checks.address import Address, gateway_view, lookup, not_as_gateway, parse_address, required
+from msgspec.structs import replace
+
+from wizard.checks.address import Address, Lookup, gateway_view, lookup, not_as_gateway, parse_address, required
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.host.questions import HERE, Connect, Connected, ConnectFailed, NotAnswered, View, Why
+from wizard.model import Route
 from wizard.text import one_line
+
+Attempt = tuple[str, str, str, float, Gap | None]  # address, outcome, words, seconds, what was not seen
 
 _WORDS: dict[int, tuple[str, str]] = {
     errno.ECONNREFUSED: ("refused", "refused"),
@@ -31,6 +38,7 @@ _WORDS: dict[int, tuple[str, str]] = {
 }
 
 FAILURES = tuple(dict.fromkeys(word for word, _ in _WORDS.values()))
+_AT_ONCE = frozenset({"refused", "network-unreachable", "host-unreachable"})
 _VALUES = ("address", "port", "seconds")
 
 
@@ -53,6 +61,7 @@ def deadline_of(subject: Subject) -> float:
     Scope.SERVER,
     {
         "connected": _VALUES,
+        "falls-back": (*_VALUES, "failing"),
         "partly": (*_VALUES, "failing"),
         **dict.fromkeys(FAILURES, _VALUES),
     },
@@ -64,8 +73,7 @@ async def connect(subject: Subject, asker: Asker) -> Finding:
     found = await lookup(subject, asker)
     if not found.addresses:
         return Finding(UNKNOWN, "There is no address to connect to.", by_hand=_by_hand(server.address))
-    source = route.proxying.bind if route.proxying else None
-    results = [await _attempt(one, subject, asker, gateway_view(route.gateway), source) for one in found.addresses[:8]]
+    results = await _attempts(found.addresses, subject, asker)
     gaps = tuple(dict.fromkeys(gap for *_, gap in results if gap))
     worst = next((one for one in results if one[1] != "connected"), results[0])
     address, outcome, words, seconds, _ = worst
@@ -78,13 +86,11 @@ async def connect(subject: Subject, asker: Asker) -> Finding:
     }
     if outcome != "connected" and any(one[1] == "connected" for one in results):
         good = next(one[0] for one in results if one[1] == "connected")
-        return Finding(
-            "partly",
-            f"{one_line(address)}: {words}; {one_line(good)}: connected.",
-            values,
-            gaps,
-            by_hand=_by_hand(address),
-        )
+        said = f"{one_line(address)}: {words}; {one_line(good)}: connected"
+        if _falls_back(results, route):
+            went_on = f"{said}. The gateway logs the first and goes on to the second, within the same request."
+            return Finding("falls-back", went_on, values, gaps, by_hand=_by_hand(address))
+        return Finding("partly", f"{said}.", values, gaps, by_hand=_by_hand(address))
     who = "" if gaps or not route.gateway.user else f" as {one_line(route.gateway.user)}"
     return Finding(
         outcome, f"Connecting to {one_line(address)}{who}: {words}.", values, gaps, by_hand=_by_hand(address)
@@ -113,9 +119,37 @@ async def connect_as_admin(subject: Subject, asker: Asker) -> Finding:
     return Finding(UNKNOWN, f"The connection could not be tried from this shell: {one_line(answer.detail)}.")
 
 
-async def _attempt(
-    address: str, subject: Subject, asker: Asker, view: View, source: str | None
-) -> tuple[str, str, str, float, Gap | None]:
+def _falls_back(results: Sequence[Attempt], route: Route) -> bool:
+    """Whether every request reaches the address that answers: a name of loopback, refused at once in one family.
+
+    nginx takes the addresses of a name as servers of a pool (ngx_http_upstream_round_robin.c) and tries the next one
+    unless `proxy_next_upstream` forbids it.
+    """
+    addresses = [parse_address(one[0]) for one in results]
+    tries_next = route.proxying is None or "error" in route.proxying.next_upstream
+    at_once = all(one[1] in _AT_ONCE for one in results if one[1] != "connected")
+    return tries_next and at_once and all(one is not None and one.is_loopback for one in addresses)
+
+
+async def located(subject: Subject, asker: Asker) -> Lookup:
+    """Where a server is, as `lookup` says, the address first that its requests reach in the end."""
+    found = await lookup(subject, asker)
+    if len(found.addresses) < 2:
+        return found
+    results = await _attempts(found.addresses, subject, asker)
+    if not _falls_back(results, required(subject)[0]):
+        return found
+    taken = {one[0] for one in results if one[1] == "connected"}
+    return replace(found, addresses=tuple(sorted(found.addresses, key=lambda one: one not in taken)))
+
+
+async def _attempts(addresses: Sequence[str], subject: Subject, asker: Asker) -> list[Attempt]:
+    route, _ = required(subject)
+    source = route.proxying.bind if route.proxying else None
+    return [await _attempt(one, subject, asker, gateway_view(route.gateway), source) for one in addresses[:8]]
+
+
+async def _attempt(address: str, subject: Subject, asker: Asker, view: View, source: str | None) -> Attempt:
     seconds = deadline_of(subject)
     answer = (await asker.ask(Connect(address, view, seconds, source))).answer
     gap = None

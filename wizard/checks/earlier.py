@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from wizard.checks.address import lookup, parse_address
+from wizard.checks.address import parse_address
+from wizard.checks.connect import located
 from wizard.checks.logged import server_events, word_of
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Scope, Subject, Value, check
 from wizard.checks.service import claimed, ownership
@@ -66,7 +67,7 @@ async def earlier(subject: Subject, asker: Asker) -> Finding:
 
 async def _by_journal(subject: Subject, failed: Sequence[LogEvent], asker: Asker) -> tuple[str, str, str] | None:
     """Stopped or died, the unit, and the words that say so; None where the journal does not tell."""
-    found = await lookup(subject, asker)
+    found = await located(subject, asker)
     address = found.addresses[0] if found.addresses else ""
     if parse_address(address) is None or not await systemd.present(asker):
         return None

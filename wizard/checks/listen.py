@@ -9,7 +9,8 @@ from __future__ import annotations
 import ipaddress
 import shlex
 
-from wizard.checks.address import ROOT_GRANT, Address, is_local, lookup, parse_address, required
+from wizard.checks.address import ROOT_GRANT, Address, is_local, parse_address, required
+from wizard.checks.connect import located
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.host.questions import (
     FileStat,
@@ -73,7 +74,7 @@ async def named_owner(sockets: tuple[Listening, ...], asker: Asker) -> tuple[str
 )
 async def listener(subject: Subject, asker: Asker) -> Finding:
     """Find the socket that would take the gateway's connection."""
-    found = await lookup(subject, asker)
+    found = await located(subject, asker)
     address = parse_address(found.addresses[0]) if found.addresses else None
     if address is None:
         return Finding(UNKNOWN, "There is no address to look for.")

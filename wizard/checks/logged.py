@@ -141,14 +141,19 @@ async def log(subject: Subject, asker: Asker) -> Finding:
     return _finding(events, subject, asker, f"about {one_line(subject.server.address if subject.server else '')}")
 
 
+async def route_events(subject: Subject, asker: Asker) -> tuple[LogEvent, ...] | NotAnswered | None:
+    """The failures that the gateway logged about a route's virtual host, whichever server they met."""
+    events = await _events(subject, asker)
+    if not isinstance(events, tuple) or subject.route is None:
+        return events
+    route = subject.route
+    return tuple(event for event in events if of_route(event, route))
+
+
 @check("route-log", Scope.ROUTE, {"quiet": (), **dict.fromkeys(LOGGED, _VALUES)}, bad=LOGGED)
 async def route_log(subject: Subject, asker: Asker) -> Finding:
     """Read what the gateway's error log says of this virtual host, newest burst first."""
-    events = await _events(subject, asker)
-    route = subject.route
-    if isinstance(events, tuple) and route is not None:
-        events = tuple(event for event in events if of_route(event, route))
-    return _finding(events, subject, asker, "about this virtual host")
+    return _finding(await route_events(subject, asker), subject, asker, "about this virtual host")
 
 
 def _finding(events: tuple[LogEvent, ...] | NotAnswered | None, subject: Subject, asker: Asker, about: str) -> Finding:
@@ -264,7 +269,12 @@ def url_of(one: Cluster, events: Sequence[LogEvent]) -> str | None:
     event = next(
         (item for item in reversed(events) if item.request in one.requests and item.symptom == one.symptom), None
     )
-    if event is None or not event.request or not event.host:
+    return requested(event) if event is not None else None
+
+
+def requested(event: LogEvent) -> str | None:
+    """The URL that a line tells of, as its visitor asked for it; None where the line does not tell."""
+    if not event.request or not event.host:
         return None
     words = event.request.split(" ")
     target = words[1] if len(words) > 1 and words[1].startswith("/") else "/"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import signal
 
-from wizard.checks.address import lookup
+from wizard.checks.connect import located
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, check
 from wizard.checks.service import claimed, ownership
 from wizard.host.questions import NotAnswered
@@ -51,7 +51,7 @@ async def _felt(
 )
 async def memory(subject: Subject, asker: Asker) -> Finding:
     """Look for kills of the service's processes in the kernel's log."""
-    found = await lookup(subject, asker)
+    found = await located(subject, asker)
     if not found.addresses or not await systemd.present(asker):
         return Finding("no-unit", "No service manager says which unit it is.")
     claim = claimed(await ownership(subject, asker, found.addresses[0]))

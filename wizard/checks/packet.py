@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from wizard.checks.address import ROOT_GRANT, Address, lookup, parse_address, required
+from wizard.checks.address import ROOT_GRANT, Address, parse_address, required
+from wizard.checks.connect import located
 from wizard.checks.listen import socket_table, takes
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.firewall import repair, routing
@@ -45,7 +46,7 @@ _ROUTE = ("rule", "repair", "repair-why", "undo")
 async def packet_path(subject: Subject, asker: Asker) -> Finding:
     """Follow the connection's packets through routes and rules, as those of the gateway's user."""
     route, _ = required(subject)
-    found = await lookup(subject, asker)
+    found = await located(subject, asker)
     address = parse_address(found.addresses[0]) if found.addresses else None
     if address is None:
         return Finding(UNKNOWN, "There is no address to follow packets to.")

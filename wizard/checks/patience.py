@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from wizard.checks.address import gateway_view, lookup, parse_address, required
+from wizard.checks.address import gateway_view, parse_address, required
+from wizard.checks.connect import located
 from wizard.checks.directives import holding, with_word
 from wizard.checks.listen import socket_table, takes
 from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Scope, Subject, Value, check
@@ -49,7 +50,7 @@ async def patience(subject: Subject, asker: Asker) -> Finding:
         return Finding("in-time", "The gateway did not give up waiting.")
     if limit >= LONGEST - 1.0:
         return Finding("not-waited", f"The gateway waits {limit:g} s, longer than a walk.", {"limit": limit})
-    found = await lookup(subject, asker)
+    found = await located(subject, asker)
     address = found.addresses[0] if found.addresses else ""
     if parse_address(address) is None:
         return Finding(UNKNOWN, "There is no address to ask.")

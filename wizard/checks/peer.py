@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 
-from wizard.checks.address import gateway_view, lookup, parse_address, required
+from wizard.checks.address import gateway_view, parse_address, required
+from wizard.checks.connect import located
 from wizard.checks.listen import takes
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Scope, Subject, Value, check
 from wizard.checks.reply import question_for, tls_of
@@ -63,7 +64,7 @@ _NOTHING = "/robots.txt"  # a file that every server is asked for, whether it ha
 async def peer(subject: Subject, asker: Asker) -> Finding:
     """Try the few other ways in which a server at such an address may want to be spoken to."""
     route, _ = required(subject)
-    found = await lookup(subject, asker)
+    found = await located(subject, asker)
     if not found.addresses:
         return Finding(UNKNOWN, "There is no address to ask.")
     address = found.addresses[0]
@@ -227,7 +228,7 @@ async def _speaks(protocol: Protocol, address: str, view: View, asker: Asker) ->
 )
 async def process(subject: Subject, asker: Asker) -> Finding:
     """Look at the state of the process that listens at the address (proc_pid_stat(5), field 3)."""
-    found = await lookup(subject, asker)
+    found = await located(subject, asker)
     sockets = (await asker.ask(Sockets())).answer
     table = (await asker.ask(Processes())).answer
     if not isinstance(sockets, SocketTable) or not isinstance(table, ProcessTable) or not found.addresses:

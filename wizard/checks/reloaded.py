@@ -33,10 +33,10 @@ async def loaded(subject: Subject, asker: Asker) -> Finding:
     """Compare the times of the configuration files with that of the last load, and look for a refused one since."""
     seen = await survey(asker)
     found = seen.gateway_of(subject.route.gateway if subject.route else None)
+    if found is not None and found.instance.pid is None:
+        return Finding("not-running", "The gateway does not run.")
     if found is None or found.configuration is None or found.instance.loaded is None:
         return Finding(UNKNOWN, "When the running configuration was loaded is not known.")
-    if found.instance.pid is None:
-        return Finding("not-running", "The gateway does not run.")
     instance, configuration = found.instance, found.configuration
     newest = await newest_change(configuration, instance, asker)
     by_hand = f"ps -o lstart= -p {next(iter(instance.workers), instance.pid)}"

@@ -16,6 +16,7 @@ from wizard.checks.address import (
     resolves_at_run_time,
     split_port,
 )
+from wizard.checks.connect import located
 from wizard.checks.edits import inserted_after, replaced
 from wizard.checks.gateway import gateway_refusal
 from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Scope, Subject, Value, check
@@ -44,7 +45,7 @@ _CHDIR, _EXEC, _GROUP, _USER = 200, 203, 216, 217
 @check("repair", Scope.SERVER, {"known": ("argv", "why"), "none": ()})
 async def repair(subject: Subject, asker: Asker) -> Finding:
     """Derive a repair from the way in which the unit's start failed."""
-    found = await lookup(subject, asker)
+    found = await located(subject, asker)
     if not found.addresses or not await systemd.present(asker):
         return Finding("none", "No service manager says how the start failed.")
     owned = await ownership(subject, asker, found.addresses[0])

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import shlex
 
-from wizard.checks.address import gateway_view, lookup, not_as_gateway, parse_address, required
+from wizard.checks.address import gateway_view, not_as_gateway, parse_address, required
+from wizard.checks.connect import located
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.host.questions import (
+    BODY_DEFECTS,
     HERE,
     NotAnswered,
     NotReplied,
@@ -89,7 +91,7 @@ def _least_params(proxying: Proxying) -> tuple[tuple[str, str], ...]:
         "bad-gateway": _STATUS,
         "header-too-big": (*_STATUS, "header_bytes", "buffer_size"),
         "header-invalid": (*_STATUS, "defect"),
-        "broken-body": _STATUS,
+        "broken-body": (*_STATUS, "defect"),
         "closed": _ENDED,
         "reset": _ENDED,
         "silent": _ENDED,
@@ -115,7 +117,7 @@ def _least_params(proxying: Proxying) -> tuple[tuple[str, str], ...]:
 async def reply(subject: Subject, asker: Asker) -> Finding:
     """Ask the upstream directly for what the gateway would ask it."""
     route, _ = required(subject)
-    found = await lookup(subject, asker)
+    found = await located(subject, asker)
     if not found.addresses:
         return Finding(UNKNOWN, "There is no address to ask.")
     if route.action.kind in {ActionKind.SCGI, ActionKind.GRPC, ActionKind.AJP}:
@@ -134,14 +136,14 @@ async def reply(subject: Subject, asker: Asker) -> Finding:
         )
     values: dict[str, Value] = {"address": address, "seconds": round(answer.seconds, 3)}
     if isinstance(answer, NotReplied):
-        return _without_header(answer, address, values, gaps, by_hand)
+        return _without_header(answer, question, values, gaps, by_hand)
     return _with_header(answer, route, address, values, gaps, by_hand)
 
 
 def _without_header(
-    answer: NotReplied, address: str, values: dict[str, Value], gaps: tuple[Gap, ...], by_hand: str
+    answer: NotReplied, question: Request, values: dict[str, Value], gaps: tuple[Gap, ...], by_hand: str
 ) -> Finding:
-    where = one_line(address)
+    where = one_line(question.endpoint)
     if answer.phase == "connecting":
         return Finding(UNKNOWN, f"There was no connection to {where} to ask on.", values, gaps, by_hand)
     if answer.ending == "tls":
@@ -155,6 +157,11 @@ def _without_header(
         )
     if answer.ending == "not-protocol":
         speaks = recognise(answer.received)
+        if speaks == "HTTP" and question.protocol is Protocol.HTTP:
+            line = one_line(answer.received.split(b"\r")[0].split(b"\n")[0], limit=60)
+            defect = f"its status line is malformed: {line}"
+            found = {**values, "status": 0, "defect": defect}
+            return Finding("header-invalid", f"{where} answers, and {defect}.", found, gaps, by_hand)
         if speaks == "HTTP/2":
             return Finding("http2", f"{where} answers in HTTP/2 to a request in HTTP/1.", values, gaps, by_hand)
         return Finding("not-http", f"{where} answers with {speaks}.", {**values, "speaks": speaks}, gaps, by_hand)
@@ -178,15 +185,19 @@ def _with_header(
             gaps,
             by_hand,
         )
-    if answer.defects:
-        defect = one_line("; ".join(answer.defects))
+    in_body = tuple(one for one in answer.defects if one.startswith(BODY_DEFECTS))
+    in_header = tuple(one for one in answer.defects if one not in in_body)
+    if in_header:
+        defect = one_line("; ".join(in_header))
         return Finding(
             "header-invalid", f"{where} answers {answer.status}; {defect}.", {**values, "defect": defect}, gaps, by_hand
         )
-    if answer.ending in {"closed", "reset", "broken", "timed-out"}:
-        return Finding(
-            "broken-body", f"{where} answers {answer.status} and breaks off within the body.", values, gaps, by_hand
-        )
+    if answer.ending in {"closed", "reset"}:
+        how = "the connection was reset" if answer.ending == "reset" else "the connection was closed"
+        words = "; ".join(in_body)
+        defect = one_line(words or f"{how} after {answer.body_bytes} bytes, before its announced end")
+        broken = f"{where} answers {answer.status} and breaks off within the body: {defect}."
+        return Finding("broken-body", broken, {**values, "defect": defect}, gaps, by_hand)
     said = f"{where} answers {answer.status} after {answer.seconds_to_header:.2f} s."
     if answer.status in {403, 404} and answer.stderr.startswith(_NO_SCRIPT):
         script = _script(route)

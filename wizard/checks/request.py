@@ -139,7 +139,7 @@ async def request(subject: Subject, asker: Asker) -> Finding:
         outcome = "client-error"
     else:
         outcome = _BY_STATUS.get(answer.status, "other-error")
-    if outcome == "ok" and answer.ending in {"closed", "reset", "broken", "timed-out"}:
+    if outcome == "ok" and answer.ending in {"closed", "reset"}:
         return Finding(
             "closed",
             f"{answer.status} came, and its body broke off after {answer.body_bytes} bytes.",

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 
-from wizard.checks.address import Address, lookup, parse_address, required
+import msgspec
+
+from wizard.checks.address import Address, parse_address, required
+from wizard.checks.connect import located
 from wizard.checks.edits import replaced
 from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.reply import reply
@@ -39,6 +42,7 @@ _DOWN = (
 _ENDED = frozenset({UnitCondition.FAILED_AT_START, UnitCondition.FAILED_LATER, UnitCondition.CRASH_LOOPING})
 _ANSWERED = frozenset({"answers", "client-error", UNKNOWN})
 _TAKEN = re.compile(r"address already in use|EADDRINUSE|connection in use|unable to bind|could not bind", re.IGNORECASE)
+_SKIPPED = re.compile(r"unmet condition|condition check resulted in", re.IGNORECASE)
 _MAX_RIVALS = 4
 _INFRASTRUCTURE = frozenset(
     [
@@ -141,6 +145,9 @@ def claimed(found: Owners) -> Claim | None:
     Scope.SERVER,
     {
         **{str(word): _VALUES for word in (*_DOWN, *sorted(UP), UnitCondition.STOPPING)},
+        "condition-unmet": _VALUES,
+        "requirement-ended": (*_VALUES, "requires"),
+        "requirement-failed": (*_VALUES, "requires"),
         "displaced": _VALUES,
         "just-started": _VALUES,
         "just-restarted": _VALUES,
@@ -148,11 +155,11 @@ def claimed(found: Owners) -> Claim | None:
         "no-unit": (),
         "no-manager": (),
     },
-    bad=("displaced", *(str(word) for word in _DOWN)),
+    bad=("condition-unmet", "requirement-ended", "requirement-failed", "displaced", *(str(word) for word in _DOWN)),
 )
 async def service(subject: Subject, asker: Asker) -> Finding:
     """Find the unit that should answer at the address, and its state."""
-    found = await lookup(subject, asker)
+    found = await located(subject, asker)
     endpoint = found.addresses[0] if found.addresses else ""
     if parse_address(endpoint) is None:
         return Finding(UNKNOWN, "There is no address whose service could be looked for.")
@@ -172,17 +179,28 @@ async def service(subject: Subject, asker: Asker) -> Finding:
         )
     pushed_out = await _pushed_out(subject, asker, endpoint, claim)
     claim = pushed_out or claim
-    unit = claim.service or ""
+    unit = await _asked_for(claim, asker)
     state = await systemd.state(asker, unit)
     by_hand = f"systemctl status {unit}"
     if isinstance(state, NotAnswered):
         return Finding(
             UNKNOWN, f"{one_line(unit)} could not be asked for: {one_line(state.detail)}.", gaps=gaps, by_hand=by_hand
         )
+    told = await _told(state, unit, claim, asker)
+    told = msgspec.structs.replace(told, gaps=(*gaps, *told.gaps), by_hand=by_hand)
+    holder = next((one for one in owned.claims if one.how is How.LISTENS), None)
+    if told.outcome in _ENDED and holder is not None and holder.unit != unit:
+        return msgspec.structs.replace(told, outcome="displaced", summary=f"{told.summary} {holder.because} instead.")
+    return told
+
+
+async def _told(state: UnitState, unit: str, claim: Claim, asker: Asker) -> Finding:
+    """What the state of the unit comes to."""
     clock = (await survey(asker)).clock
     condition = state.condition(clock.now if clock else None)
-    said, more = await _last_said(unit, condition, asker)
-    gaps = (*gaps, *more)
+    is_its = claim.certainty is not Certainty.WEAK
+    held_back = await _held_back(state, asker) if is_its and condition is UnitCondition.STOPPED else None
+    said, gaps = await _last_said(unit, condition if held_back is None else UnitCondition.FAILED_AT_START, asker)
     values: dict[str, Value] = {
         "unit": unit,
         "because": claim.because,
@@ -191,25 +209,56 @@ async def service(subject: Subject, asker: Asker) -> Finding:
         "restarts": state.restarts,
     }
     if condition in {UnitCondition.NOT_FOUND, UnitCondition.UNKNOWN}:
-        return Finding("no-unit", f"There is no unit {one_line(unit)}.", gaps=gaps, by_hand=by_hand)
+        return Finding("no-unit", f"There is no unit {one_line(unit)}.", gaps=gaps)
+    if held_back is not None:
+        word, requires = held_back
+        reason = f"{one_line(requires)}, which it requires, is down" if requires else "a condition of it is not met"
+        words = f" Its journal: {said}" if said else ""
+        sentence = f"{one_line(unit)} was not started ({claim.because}): {reason}.{words}"
+        return Finding(word, sentence, {**values, "requires": requires} if requires else values, gaps)
     ended = values["ended"] if condition not in {UnitCondition.RUNNING, UnitCondition.STOPPED} else ""
     told = f"; it {ended}" if ended else ""
     words = f" It last said: {said}" if said else ""
     sentence = f"{one_line(unit)} is {str(condition).replace('-', ' ')}{told} ({claim.because}).{words}"
-    holder = next((one for one in owned.claims if one.how is How.LISTENS), None)
-    if condition in _ENDED and holder is not None and holder.unit != unit:
-        return Finding("displaced", f"{sentence} {holder.because} instead.", values, gaps, by_hand)
-    if claim.certainty is Certainty.WEAK:
-        return Finding("resembles-only", sentence, values, gaps, by_hand)
+    if not is_its:
+        return Finding("resembles-only", sentence, values, gaps)
     since = state.started_at or state.active_since
     age = clock.now - since if clock is not None and since is not None else None
     if condition is UnitCondition.RUNNING and age is not None and age < _YOUNG:
         word = "just-restarted" if state.restarts else "just-started"
         again = f", restarted {state.restarts} times" if state.restarts else ""
-        return Finding(
-            word, f"{one_line(unit)} runs since {age:.0f} s{again} ({claim.because}).", values, gaps, by_hand
-        )
-    return Finding(str(condition), sentence, values, gaps, by_hand)
+        return Finding(word, f"{one_line(unit)} runs since {age:.0f} s{again} ({claim.because}).", values, gaps)
+    return Finding(str(condition), sentence, values, gaps)
+
+
+async def _asked_for(claim: Claim, asker: Asker) -> str:
+    """The unit whose state tells: where a socket unit should listen, that one, unless the service behind it failed."""
+    unit = claim.service or ""
+    if claim.how is not How.SOCKET_UNIT or claim.unit is None:
+        return unit
+    found = await systemd.states(asker, (claim.unit, unit))
+    socket, behind = (found.get(claim.unit), found.get(unit)) if not isinstance(found, NotAnswered) else (None, None)
+    if socket is None or socket.active == "active" or (behind is not None and behind.condition() in _ENDED):
+        return unit
+    return claim.unit
+
+
+async def _held_back(state: UnitState, asker: Asker) -> tuple[str, str] | None:
+    """Why a start of a unit that is not running does not lead to a process: the outcome, and the unit that it requires."""
+    if state.condition_unmet or await _was_skipped(state.id, asker):
+        return "condition-unmet", ""
+    down = await systemd.down_requirements(asker, state.id)
+    if not down:
+        return None
+    died = all(one.condition() is UnitCondition.FAILED_LATER for one in down)
+    return ("requirement-ended" if died else "requirement-failed"), down[0].id
+
+
+async def _was_skipped(unit: str, asker: Asker) -> bool:
+    """Whether its last start was skipped: systemd forgets the result of conditions when it drops a unit from memory."""
+    lines = await last_words(asker, unit, lines=40)
+    told = [line for line in lines if line.from_manager] if not isinstance(lines, NotAnswered) else []
+    return bool(told) and _SKIPPED.search(told[-1].message) is not None
 
 
 async def _spoken_for(subject: Subject, asker: Asker, claim: Claim) -> bool:
@@ -278,7 +327,7 @@ _PLACE = ("listens", "program", "unit")
 )
 async def app(subject: Subject, asker: Asker) -> Finding:
     """Look for the application at another address than the one that the gateway asks."""
-    found = await lookup(subject, asker)
+    found = await located(subject, asker)
     address = parse_address(found.addresses[0]) if found.addresses else None
     if address is None:
         return Finding(UNKNOWN, "There is no address to compare with.")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-from wizard.checks.address import Address, lookup, parse_address
+from wizard.checks.address import Address, parse_address
+from wizard.checks.connect import located
 from wizard.checks.listen import socket_table, takes
 from wizard.checks.registry import Asker, Subject
 from wizard.host.questions import Listening, Process, Processes, ProcessTable, SocketTable
@@ -40,7 +41,7 @@ class Serving(msgspec.Struct, frozen=True):
 
 async def serving(subject: Subject, asker: Asker) -> Serving | None:
     """Who serves a server's address on this host; None where the address or the tables could not be had."""
-    found = await lookup(subject, asker)
+    found = await located(subject, asker)
     address = parse_address(found.addresses[0]) if found.addresses else None
     sockets = await socket_table(subject, asker)
     answer = (await asker.ask(Processes())).answer

@@ -9,7 +9,8 @@ from __future__ import annotations
 import shlex
 from urllib.parse import urlsplit
 
-from wizard.checks.address import gateway_view, lookup, not_as_gateway, required
+from wizard.checks.address import gateway_view, not_as_gateway, required
+from wizard.checks.connect import located
 from wizard.checks.edits import inserted_after, replaced
 from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.reply import tls_of
@@ -59,7 +60,7 @@ async def tls(subject: Subject, asker: Asker) -> Finding:
     settings = tls_of(proxying) if proxying else None
     if proxying is None or settings is None:
         return Finding("not-used", "The gateway speaks plainly to this upstream.")
-    found = await lookup(subject, asker)
+    found = await located(subject, asker)
     if not found.addresses:
         return Finding(UNKNOWN, "There is no address to shake hands with.")
     address = found.addresses[0]

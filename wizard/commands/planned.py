@@ -29,6 +29,7 @@ from wizard.host.questions import (
 from wizard.session.evidence import by_hand_of, what_of
 from wizard.text import visible
 from wizard.walk.asker import Shared, WalkAsker
+from wizard.walk.history import History
 from wizard.walk.plan import Target, plan
 from wizard.walk.runner import Options
 
@@ -79,6 +80,9 @@ async def planned(host: Host, target: Target, library: Library, options: Options
         for check in known_checks().values():
             if check.name in used and check.scope == subject.scope:
                 await _tried(check.name, subject, WalkAsker(planning, options.since, shared))
+    history = History(WalkAsker(planning, options.since, shared), found.subjects(), time.time())
+    history.begin()
+    await history.all()
     lines = [
         f"What a walk of {visible(target.url or target.upstream or 'this host')} may ask. Nothing of it changes the host.",
         "",

@@ -425,6 +425,9 @@ class Protocol(StrEnum):
     UWSGI = "uwsgi"
 
 
+BODY_DEFECTS = ("broken chunk", "more body than", "the body ended with")  # how a defect of the body begins
+
+
 class Replied(Answer, frozen=True, tag="replied"):
     """The peer answered with a header in the protocol that was spoken.
 
@@ -444,7 +447,7 @@ class Replied(Answer, frozen=True, tag="replied"):
     seconds: float
     version: str = ""
     stderr: bytes = b""
-    defects: tuple[str, ...] = ()  # what a strict reader objects to in the header, in words
+    defects: tuple[str, ...] = ()  # what a strict reader objects to, in words
 
 
 class NotReplied(Answer, frozen=True, tag="not-replied"):

@@ -223,7 +223,10 @@ _RANKED: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
         (5, r"failed to set up .{0,40}namespac|\S: failed to (?:mount|open|create) "),
         (5, r"failed to (?:load environment files|determine (?:user|group) credentials|set up (?:mount )?namespac)"),
         (5, r"changing to the requested working directory failed|killed by the oom killer|oom-kill:|out of memory"),
-        (5, r"start operation timed out|watchdog timeout|dependency failed for|unmet condition"),
+        (
+            5,
+            r"start operation timed out|watchdog timeout|dependency failed for|unmet condition|condition check resulted in",
+        ),
         (4, r"\[emerg\]|\[alert\]|failed at step [A-Z_]+ spawning"),
         (4, r"\b(?:module|cannot)\S* ?(?:not ?found|find module|load such file)|no module named|importerror"),
         (4, r"^(?:\[[^\]]*\] ?)*(?:[A-Za-z_][\w.$:]{0,120})?(?:Error|Exception|ImproperlyConfigured)(?::| \(|$)"),

@@ -96,6 +96,27 @@ async def states(ask: Asks, units: Iterable[str]) -> dict[str, UnitState] | NotA
     return found
 
 
+async def down_requirements(ask: Asks, unit: str) -> tuple[UnitState, ...]:
+    """The units that a unit requires and that failed, or cannot be started: its own start fails on them.
+
+    Required is what stands in `Requires=`, `BindsTo=` and `Requisite=`. Empty where that cannot be asked.
+    """
+    properties = ("Requires", "BindsTo", "Requisite")
+    if not is_unit_name(unit):
+        return ()
+    answer = (await ask.ask(Run(("systemctl", "show", "-p", ",".join(properties), "--", unit)))).answer
+    if isinstance(answer, NotAnswered) or answer.status != 0:
+        return ()
+    block = next(iter(read_blocks(answer.out)), {})
+    names = [
+        name for key in properties for name in first(block, key).split() if not name.endswith((".slice", ".target"))
+    ]
+    found = await states(ask, names) if names else {}
+    if isinstance(found, NotAnswered):
+        return ()
+    return tuple(one for one in found.values() if one.active == "failed" or one.load not in ("", "loaded"))
+
+
 async def list_units(ask: Asks) -> tuple[Listed, ...] | NotAnswered:
     """The services and sockets in systemd's memory (a unit that is stopped and not wanted is not among them)."""
     argv = ("systemctl", "list-units", "--all", "--type=service,socket", "--output=json")

@@ -14,6 +14,7 @@ from wizard.services.unitstate import Memory, UnitState
 
 _WEEKDAY_STAMP = re.compile(r"(?:[A-Z][a-z]{2} )?(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.\d+)?(?: (\S+))?$")
 _EXEC = re.compile(r"\{ path=(?P<path>[^\n]*?) ; argv\[\]=(?P<argv>[^\n]*?) ; (?:ignore_errors|flags)=")
+_FAILED = re.compile(r"code=(?:exited|killed|dumped) ; status=(?!0\b)(?P<status>\d+)")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|min|h|d|w|month|y)\b")
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0,
             "month": 2629800.0, "y": 31557600.0}  # fmt: skip
@@ -99,6 +100,7 @@ def read_state(block: Block, told: Told | None) -> UnitState:
         dynamic_user=yes("DynamicUser"),
         commands=tuple(read_exec(block.get("ExecStart", ()))),
         commands_before=tuple(read_exec(block.get("ExecStartPre", ()))),
+        failed_before=tuple(read_exec(line for line in block.get("ExecStartPre", ()) if _FAILED.search(line[-200:]))),
         environment=read_environment(text("Environment")),
         environment_files=tuple(_file_of(line) for line in block.get("EnvironmentFiles", ()) if line),
         working_directory=text("WorkingDirectory").lstrip("!-"),

@@ -70,6 +70,7 @@ class UnitState(msgspec.Struct, frozen=True):
     dynamic_user: bool = False
     commands: tuple[str, ...] = ()
     commands_before: tuple[str, ...] = ()
+    failed_before: tuple[str, ...] = ()  # those of `commands_before` that failed at the latest start
     environment: tuple[tuple[str, str], ...] = ()
     environment_files: tuple[str, ...] = ()
     working_directory: str = ""
@@ -177,6 +178,8 @@ class UnitState(msgspec.Struct, frozen=True):
     def ended_words(self) -> str:
         """How the main process ended, in words that fit after the name of the unit; empty where none has ended."""
         after = "" if self.lived is None else f" after {_span(self.lived)}"
+        if self.failed_before and not self.became_active and self.result == "exit-code":
+            return f"was not started, because what runs before it failed: {self.failed_before[-1]}"
         if self.exit_code == EXITED and self.exit_status:
             return f"exited{after} with {status_words(self.exit_status)}"
         if self.exit_signal is not None:

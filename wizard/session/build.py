@@ -6,11 +6,11 @@ Owns what goes into each part of the outward JSON. May not know how it is printe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 from msgspec.structs import replace
 
-from wizard.checks.registry import UNKNOWN, Check, Value
+from wizard.checks.registry import UNKNOWN, Check, Gap, Value
 from wizard.checks.request import curl
 from wizard.flow.language import Cause
 from wizard.flow.templates import NotBoundError
@@ -19,13 +19,15 @@ from wizard.session import after
 from wizard.session import report as shape
 from wizard.session.commands import printed
 from wizard.session.door import through_the_door
-from wizard.session.events import AttemptStarted, Finished, InputRefused, Started
+from wizard.session.events import AttemptStarted, Finished, InputRefused, Recalled, Started
 from wizard.session.evidence import by_hand_of, excerpt_of, what_of
 from wizard.session.observed import Observation, Observed, sentence
 from wizard.session.session import Session
+from wizard.session.timeline import Timeline, timeline
 from wizard.session.verdict import Conclusion, Open, Verdict, conclude
 from wizard.text import one_line, visible
 
+_A_DAY = 86400
 STATES = {True: "NO", False: "ok"}
 
 
@@ -87,9 +89,9 @@ def _attempt(session: Session, causes: Iterable[Cause], checks: Mapping[str, Che
         warnings=tuple(_cause(one, observed, cite) for one in verdict.warnings),
         ruled_out=_ruled_out(verdict, cite),
         open=tuple(_open(one, observed) for one in verdict.open),
-        not_checked=_not_checked(observed),
+        not_checked=_not_checked(observed, _unread(session) if word != "ok" else ()),
         steps=steps,
-        timeline=(),
+        timeline=_timeline(timeline(session, [one.cause.id for one in (*verdict.causes, *verdict.warnings)])),
         evidence={},
         impact=after.impact_of(observed, _begun(session), iso),
         disputed=tuple(_cause(one, observed, cite) for one in verdict.disputed),
@@ -274,6 +276,21 @@ def _verify(one: Conclusion, observed: Observed) -> tuple[shape.CommandPart, ...
     )
 
 
+def _timeline(found: Timeline) -> tuple[shape.TimelinePart, ...]:
+    zone = timezone(timedelta(seconds=found.utc_offset)) if 0 < abs(found.utc_offset) < _A_DAY else UTC
+    return tuple(
+        shape.TimelinePart(
+            at=datetime.fromtimestamp(one.at, zone).isoformat(timespec="seconds").removesuffix("+00:00")
+            + ("Z" if zone is UTC else ""),
+            what=one.what,
+            source=one.source,
+            kind=str(one.kind),
+            first_error=index == found.first_error,
+        )
+        for index, one in enumerate(found.moments)
+    )
+
+
 def _ruled_out(verdict: Verdict, cite: _Citations) -> tuple[shape.RuledOutPart, ...]:
     disputed = (
         shape.RuledOutPart(one.cause.id, "A person at the keyboard says that it is wrong.", ())
@@ -294,14 +311,21 @@ def _open(one: Open, observed: Observed) -> shape.OpenPart:
     return shape.OpenPart(one.cause.id, visible(because), following)
 
 
-def _not_checked(observed: Observed) -> tuple[shape.NotCheckedPart, ...]:
+def _unread(session: Session) -> tuple[Gap, ...]:
+    """What of the time before could not be read; where nothing is wrong, nobody asks for it."""
+    return next((event.gaps for event in reversed(session.events) if isinstance(event, Recalled)), ())
+
+
+def _not_checked(observed: Observed, more: Iterable[Gap]) -> tuple[shape.NotCheckedPart, ...]:
     parts: dict[tuple[str, str], shape.NotCheckedPart] = {}
+
+    def add(gap: Gap) -> None:
+        shown = shape.NotCheckedPart(visible(gap.what), visible(gap.because), gap.grant and visible(gap.grant))
+        parts.setdefault((gap.what, gap.because), shown)
+
     for one in observed.order:
         for gap in one.step.gaps:
-            parts.setdefault(
-                (gap.what, gap.because),
-                shape.NotCheckedPart(visible(gap.what), visible(gap.because), gap.grant and visible(gap.grant)),
-            )
+            add(gap)
         if one.outcome == UNKNOWN and not one.step.gaps:
             parts.setdefault(
                 (one.step.check, one.step.summary),
@@ -314,4 +338,6 @@ def _not_checked(observed: Observed) -> tuple[shape.NotCheckedPart, ...]:
             (skipped.node, skipped.subject),
             shape.NotCheckedPart(f"{skipped.node} of {visible(skipped.subject)}", visible(skipped.because), None),
         )
+    for gap in more:
+        add(gap)
     return tuple(parts.values())

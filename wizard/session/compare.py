@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from wizard.session.around import said, since, stamps
 from wizard.session.report import CausePart, Report
 from wizard.text import one_line
 
@@ -41,12 +42,17 @@ def differences(first: Report, second: Report) -> tuple[Difference, ...]:
 
 
 def compared(first: Report, second: Report) -> str:
-    """The differences as text; each session is named in a line of its own first."""
+    """The differences as text, each session in a line of its own first, and what changed on the host between them."""
     lines = [_line("A", _headline(first)), _line("B", _headline(second)), ""]
     found = differences(first, second)
     if not found:
         lines.append("No difference was found in verdict, causes and steps.")
     lines += _told(found)
+    between = since(first, second)
+    lines += [
+        _line("" if index else "between", f"{stamp}  {said(one)}")
+        for index, (stamp, one) in enumerate(zip(stamps(between), between, strict=True))
+    ]
     return "\n".join(lines) + "\n"
 
 

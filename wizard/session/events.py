@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from wizard.checks.registry import Gap, Value
+from wizard.logs.bursts import Burst, Counts
 from wizard.model import Broken, Instance, Route
 
 
@@ -125,6 +126,26 @@ class Watched(msgspec.Struct, frozen=True, tag_field="event", tag="watched"):
     attempt: int = 1
 
 
+class Recalled(msgspec.Struct, frozen=True, tag_field="event", tag="recalled"):
+    """The host was asked what happened before: which of its answers are about this path, and the failures in numbers.
+
+    `units` serve, `gateway_units` are the gateways' own. `files` are configurations, `certificates` and keys lie on the
+    path, `application` are files and folders of the programs behind. A log is kept by its last lines only, so what it
+    told is written down here: `bursts`, and `counts` over the time that was read. `gaps` could not be read.
+    """
+
+    at: float
+    units: tuple[str, ...] = ()
+    gateway_units: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
+    application: tuple[str, ...] = ()
+    bursts: tuple[Burst, ...] = ()
+    counts: Counts | None = None
+    gaps: tuple[Gap, ...] = ()
+    attempt: int = 1
+
+
 class InputRefused(msgspec.Struct, frozen=True, tag_field="event", tag="refused"):
     """The walk could not begin on this input: a broken configuration, no gateway, a URL that no gateway takes."""
 
@@ -148,6 +169,7 @@ Event = (
     | AttemptStarted
     | Disputed
     | Watched
+    | Recalled
     | InputRefused
     | Finished
 )

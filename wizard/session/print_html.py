@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from html import escape
 
+from wizard.session.around import said, stamps
 from wizard.session.print_text import text
 from wizard.session.report import Report
 
@@ -19,7 +20,7 @@ _PAGE = """<!doctype html>
 pre{{background:#f4f4f4;padding:1rem;overflow-x:auto}}</style>
 <h1>{title}</h1>
 <pre>{body}</pre>
-{causes}
+{causes}{timeline}
 </html>
 """
 
@@ -35,4 +36,14 @@ def html(report: Report) -> str:
         )
         for cause in (*report.causes, *report.warnings)
     )
-    return _PAGE.format(title=escape(title), body=escape(text(report)), causes=causes)
+    return _PAGE.format(title=escape(title), body=escape(text(report)), causes=causes, timeline=_timeline(report))
+
+
+def _timeline(report: Report) -> str:
+    if not report.timeline:
+        return ""
+    lines = [
+        f"{'>' if one.first_error else ' '} {stamp}  {said(one)}"
+        for stamp, one in zip(stamps(report.timeline), report.timeline, strict=True)
+    ]
+    return f"<h2>Timeline</h2>\n<pre>{escape(chr(10).join(lines))}</pre>\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from wizard.session.around import stamps
 from wizard.session.report import CausePart, Report
 
 _TICKS = re.compile(r"`+")
@@ -22,6 +23,7 @@ def markdown(report: Report) -> str:
         lines += _cause(cause, warning=cause in report.warnings)
     if report.error is not None:
         lines += ["## Problem", "", _plain(report.error.what), "", _plain(report.error.hint), ""]
+    lines += _timeline(report)
     lines += ["## The walk", "", "| step | about | state | observed |", "|---|---|---|---|"]
     lines += [
         f"| {_plain(step.node)} | {_plain(step.subject)} | {step.state} | {_plain(step.summary)} |"
@@ -66,6 +68,15 @@ def _cause(cause: CausePart, *, warning: bool) -> list[str]:
             if command.undo:
                 lines += ["Undo:", "", *_block(command.undo), ""]
     return lines
+
+
+def _timeline(report: Report) -> Iterator[str]:
+    if report.timeline:
+        yield from ("## Timeline", "", "| time | what | source |", "|---|---|---|")
+        for stamp, one in zip(stamps(report.timeline), report.timeline, strict=True):
+            what = f"**first error: {_plain(one.what)}**" if one.first_error else _plain(one.what)
+            yield f"| {stamp} | {what} | {_plain(one.source)} |"
+        yield ""
 
 
 def _listed(report: Report) -> Iterator[str]:

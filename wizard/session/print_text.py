@@ -9,6 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
+from wizard.session import around
 from wizard.session.report import CausePart, CommandPart, Report
 from wizard.text import one_line
 
@@ -29,6 +30,8 @@ def text(report: Report, *, width: int = 100) -> str:
         lines += [*_ok(report, width), ""]
     for warning in report.warnings:
         lines += [*_cause(warning, width, warning=True), ""]
+    if report.causes or report.warnings or report.verdict == "unknown":
+        lines += _before(report, width)
     lines += _rest(report, width)
     return "\n".join(lines).rstrip() + "\n"
 
@@ -127,6 +130,17 @@ def _commands(commands: Iterable[CommandPart]) -> Iterator[str]:
     if not any(command.stage == "fix" for command in commands):
         yield ""
         yield "No command on this host repairs it for certain. Look first."
+
+
+def _before(report: Report, width: int) -> Iterator[str]:
+    """The few moments around the first error."""
+    parts = around.around(report)
+    label = "before"
+    for stamp, part in zip(around.stamps(parts), parts, strict=True):
+        yield from _labelled("the error" if part.first_error else label, f"{stamp}  {around.said(part)}", width)
+        label = "after" if part.first_error else ""
+    if parts:
+        yield ""
 
 
 def _rest(report: Report, width: int) -> Iterator[str]:

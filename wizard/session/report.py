@@ -227,11 +227,13 @@ class StepPart(Shape, frozen=True):
 
 
 class TimelinePart(Shape, frozen=True):
-    """Something that happened."""
+    """Something that happened. `at` is ISO 8601 in the host's zone; `first_error` marks where the fault began."""
 
     at: str
     what: str
     source: str
+    kind: str = ""  # error, met, unit, failure, words, gateway, file, certificate, deploy, package, memory, boot, name
+    first_error: bool = False
 
 
 class EvidencePart(Shape, frozen=True):

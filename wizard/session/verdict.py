@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
-from wizard.checks.registry import UNKNOWN, Scope
+from wizard.checks.registry import UNKNOWN, Edit, Scope
 from wizard.flow.language import Cause, Confidence, Needs
 from wizard.session.bearing import WORKING, bearing_of, is_bad, request_fails, walked
 from wizard.session.observed import Observation, Observed
@@ -93,7 +93,8 @@ def conclude(causes: Iterable[Cause], observed: Observed, scopes: Mapping[str, S
                 still_open.append(one)
     believed = [one for one in held if one.cause.id not in observed.disputed]
     timed = [_timed(one, observed) for one in believed]
-    concluded = _once_each(sorted(_folded(timed, observed), key=lambda one: _rank(one, observed)))
+    ranked = sorted(_folded(timed, observed), key=lambda one: _rank(one, observed))
+    concluded = _by_repair(_once_each(ranked), observed)
     found = tuple(one for one in concluded if one.breaks_request and not one.past)
     warnings = tuple(one for one in concluded if not (one.breaks_request and not one.past))
     named = {one.cause.id for one in concluded} | {word for one in concluded for word in one.consequences}
@@ -113,6 +114,23 @@ def _once_each(ranked: Iterable[Conclusion]) -> list[Conclusion]:
     for one in ranked:
         kept.setdefault((one.cause.id, one.subject), one)
     return list(kept.values())
+
+
+def _by_repair(ranked: Iterable[Conclusion], observed: Observed) -> list[Conclusion]:
+    """One cause for the servers that one change of one line repairs: printed for each of them it would be made twice."""
+    kept: list[Conclusion] = []
+    edits: dict[tuple[str, tuple[Edit, ...]], int] = {}
+    for one in ranked:
+        values = observed.values(one.subject)
+        named = (values.get(command.edit) for command in one.cause.commands if command.edit is not None)
+        key = one.cause.id, tuple(edit for edit in named if isinstance(edit, Edit))
+        if key[1] and key in edits:
+            first = kept[edits[key]]
+            kept[edits[key]] = replace(first, explains=(*first.explains, *one.evidence))
+        else:
+            edits[key] = len(kept)
+            kept.append(one)
+    return kept
 
 
 def _once(ruled_out: Iterable[RuledOut]) -> Iterable[RuledOut]:

@@ -27,6 +27,7 @@ from wizard.tui.port import State, Waiting
 from wizard.walk.plan import Target
 from wizard.walk.sitting import OtherHostError, Sitting
 
+_LOOKING = Visible("Looking at this host ...")
 _PATIENCE = 2.0  # seconds that a run which was told to end may take for it
 
 
@@ -170,6 +171,15 @@ class Driver:
             by_url = recorded is not None and "://" in recorded
             target = Target(url=recorded) if by_url else Target(upstream=recorded)
         self._looking = asyncio.create_task(self._looked(self._sitting, target), name="look")
+
+    def look_again(self, *, said: bool = False) -> None:
+        """Look at the host once more, where nothing else goes on; a recording shows nothing new."""
+        looking = self._looking is not None and not self._looking.done()
+        if looking or self.busy or self._sitting.glance is None or self._sitting.replayed is not None:
+            return
+        if said:
+            self.say(_LOOKING)
+        self._looking = asyncio.create_task(self._looked(self._sitting, None), name="look")
 
     def begin(self, target: Target, flow: str | None = None) -> None:
         """Walk a target on the Walk screen."""
@@ -357,6 +367,8 @@ class Driver:
         if sitting is not self._sitting:
             return
         self._failure = failure
+        if self._said == _LOOKING:
+            self._said = Visible("")
         self._stage.paint()
         if then is not None:
             self.begin(then)

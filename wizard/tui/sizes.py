@@ -7,6 +7,7 @@ from textual.geometry import Size
 SMALLEST = Size(60, 16)
 USUAL = 80
 WIDE = 120
+ROOMY = 30  # lines
 
 
 def fits(size: Size) -> bool:

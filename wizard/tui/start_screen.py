@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -16,17 +16,24 @@ from textual.widgets import Input
 
 from wizard.text import Visible, cells, one_line
 from wizard.tui.choice_screen import ChoiceScreen, LineScreen
+from wizard.tui.explain_screen import ExplainScreen, PasteScreen
 from wizard.tui.keys import Key, bindings, footer
 from wizard.tui.port import State
 from wizard.tui.screen import WizardScreen
+from wizard.tui.sizes import ROOMY, WIDE
+from wizard.tui.widgets.address import Address
 from wizard.tui.widgets.lines import PLAIN, STRONG, line, spread, wrapped
 from wizard.tui.widgets.pick_list import PickList, Row
 from wizard.tui.widgets.text_pane import Keys, Lines
 from wizard.views import start as view
 from wizard.views.words import cut, padded
-from wizard.walk.plan import TargetError, read_target
+from wizard.walk.plan import Target, TargetError, read_target
 
-_ANY = "any"
+_FRESH = 1800.0  # seconds for which going on with an interrupted session is the most likely wish
+_GATEWAYS = 3  # shown where there is little room
+_DETAIL = 3
+
+Wish = view.Row | view.Symptom | str | None  # what a row of the list stands for: None is a heading, a word an action
 
 
 class StartScreen(WizardScreen):
@@ -35,32 +42,33 @@ class StartScreen(WizardScreen):
     DEFAULT_CSS = """
     StartScreen > Vertical { padding: 0 1; }
     StartScreen #address { height: 1; border: none; padding: 0; }
-    StartScreen #foot { margin-top: 1; }
     """
     KEYS = (
-        Key("enter", "pick", "Enter", "walk this", "walk the chosen row"),
+        Key("enter", "pick", "Enter", "walk this", "do what the chosen row says"),
         Key("u", "address", "u", "URL", "type a URL, a host name or an upstream, and walk it"),
-        Key("s", "symptom", "s", "symptom", "say what visitors see; the walk begins there"),
-        Key("o", "open", "o", "open a session", "open a saved session by its path"),
+        Key("s", "symptom", "s", "symptom", "begin at what visitors see"),
+        Key("p", "paste", "p", "paste log lines", "paste log lines, and see what they mean"),
+        Key("i", "resume", "i", "", "go on with the interrupted session of this host"),
+        Key("r", "look", "r", "look again", "look at the host again"),
+        Key("o", "open", "o", "open", "open a saved session by its path"),
         Key("d", "demo", "d", "demo", "open a recorded real incident"),
-        Key("escape", "rows", "Esc", "", "from the line for a URL back to the list"),
+        Key("escape", "rows", "Esc", "", "back to the list; from a saved session back to this host"),
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
     def __init__(self) -> None:
         super().__init__()
         self._view = view.start_view(None)
-        self._flow: str | None = None
+        self._wishes: tuple[Wish, ...] = ()
+        self._moved = False
 
     def compose(self) -> ComposeResult:
-        """Host, gateways, what fails, a line for a URL, the keys."""
+        """Host, gateways, the list, more about its row, a line for a URL, the keys."""
         with Vertical():
             yield Lines(id="head")
             yield PickList(id="rows")
             yield Lines(id="foot")
-            address = Input(placeholder="https://shop.example/cart, a host name, or 127.0.0.1:8000", id="address")
-            address.cursor_blink = False
-            yield address
+            yield Address(placeholder="https://shop.example/cart, a host name, or 127.0.0.1:8000", id="address")
             yield Lines(id="said")
             yield Keys(footer(self.KEYS))
 
@@ -69,22 +77,38 @@ class StartScreen(WizardScreen):
         self.query_one("#address", Input).display = False
         self.query_one("#rows", PickList).focus()
 
+    def on_screen_resume(self) -> None:
+        """What fails now may be something else than before the walk."""
+        super().on_screen_resume()
+        self.wizard.driver.look_again()
+
     def paint(self, state: State) -> None:
         """Show the glance."""
-        fresh = view.start_view(state.glance, failure=state.failure)
-        width = self.app.size.width - 2
-        self.query_one("#head", Lines).show(_head(fresh, width))
-        rows = tuple(Row(one) for one in _rows(fresh, width - 1))
-        self.query_one("#rows", PickList).show(rows, 0 if fresh != self._view else None)
-        foot = [line((Visible(f"Symptom: {self._flow or 'as observed by the walk'}"), PLAIN))]
-        self.query_one("#foot", Lines).show(foot if fresh.rows else [])
+        size = self.app.size
+        self._view = view.start_view(state.glance, failure=state.failure)
+        width = size.width - 2
+        self.query_one("#head", Lines).show(_head(self._view, state, width, roomy=size.height >= ROOMY))
+        listed = _listed(self._view, state, width - 1)
+        self._wishes = tuple(wish for wish, _ in listed)
+        rows = tuple(Row(content, pickable=wish is not None) for wish, content in listed)
+        self.query_one("#rows", PickList).show(rows, None if self._moved else _likeliest(self._wishes, state))
+        self._paint_detail()
         self.query_one("#said", Lines).show(wrapped(state.said, width) if state.said else [])
-        self._view = fresh
+
+    def on_pick_list_moved(self) -> None:
+        """A person chooses; the cursor stays where they put it."""
+        self._moved = True
+        self._paint_detail()
 
     def on_pick_list_picked(self, event: PickList.Picked) -> None:
-        """Walk the row."""
-        if event.index < len(self._view.rows):
-            self.wizard.driver.begin(self._view.rows[event.index].target, self._flow)
+        """Do what the row says."""
+        wish = self._wishes[event.index] if event.index < len(self._wishes) else None
+        if isinstance(wish, view.Row):
+            self.wizard.driver.begin(wish.target)
+        elif isinstance(wish, view.Symptom):
+            self._begin_at(wish)
+        elif wish is not None:
+            self.run_worker(self.run_action(wish), group="dialog", exclusive=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Walk what was typed."""
@@ -94,10 +118,31 @@ class StartScreen(WizardScreen):
         except TargetError as error:
             self.wizard.say(f"{error}. Please {error.hint}.")
             return
-        self.wizard.driver.begin(target, self._flow)
+        self.wizard.driver.begin(target)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A pasted target is put into the line for it; anything else is explained."""
+        event.stop()
+        try:
+            target = read_target(event.text)
+        except TargetError:
+            target = Target()
+        if target == Target():
+            self._explain(event.text)
+            return
+        self.action_address()
+        self.query_one("#address", Input).value = event.text.strip()
+
+    def on_address_lines_pasted(self, event: Address.LinesPasted) -> None:
+        """Several lines are no URL, also where one is typed."""
+        event.stop()
+        self.action_rows()
+        self._explain(event.text)
+
+    # --- keys --------------------------------------------------------------------------------------------------------
 
     def action_pick(self) -> None:
-        """Walk the chosen row."""
+        """Do what the chosen row says."""
         self.query_one("#rows", PickList).action_pick()
 
     def action_address(self) -> None:
@@ -107,19 +152,40 @@ class StartScreen(WizardScreen):
         address.focus()
 
     def action_rows(self) -> None:
-        """Back to the list."""
-        self.query_one("#address", Input).display = False
+        """Back to the list; from there back to this host."""
+        address = self.query_one("#address", Input)
+        if not address.display and self.wizard.state.away:
+            self.run_worker(self.wizard.driver.go_home(), group="session", exit_on_error=False)
+        address.display = False
         self.query_one("#rows", PickList).focus()
+
+    def action_look(self) -> None:
+        """Look again."""
+        self.wizard.driver.look_again(said=True)
 
     @work(group="dialog", exclusive=True)
     async def action_symptom(self) -> None:
-        """Choose the tree that a walk begins with."""
-        known = tuple((one.flow, one.title) for one in view.symptoms(self.wizard.state.library))
-        choices = ((_ANY, Visible("as observed by the walk")), *known)
-        chosen = await self.app.push_screen_wait(ChoiceScreen(Visible("What do visitors see?"), choices))
+        """Choose where a walk begins."""
+        known = view.symptoms(self.wizard.state.library)
+        choices = tuple((str(number), one.title) for number, one in enumerate(known))
+        chosen = await self.app.push_screen_wait(ChoiceScreen(Visible("What do you know?"), choices))
         if chosen is not None:
-            self._flow = None if chosen == _ANY else chosen
-            self.repaint()
+            self._begin_at(known[int(chosen)])
+
+    @work(group="dialog", exclusive=True)
+    async def action_paste(self) -> None:
+        """Paste log lines."""
+        text = await self.app.push_screen_wait(PasteScreen())
+        if text:
+            self._explain(text)
+
+    def action_resume(self) -> None:
+        """Go on with the interrupted session."""
+        found = self.wizard.state.interrupted
+        if found is None:
+            self.wizard.say("No session of this host was interrupted lately. o opens any session by its path.")
+        else:
+            self.wizard.resume(found.path)
 
     @work(group="dialog", exclusive=True)
     async def action_open(self) -> None:
@@ -127,6 +193,7 @@ class StartScreen(WizardScreen):
         why = Visible("A session is opened as it was recorded; nothing is asked of this host.")
         path = await self.app.push_screen_wait(LineScreen(Visible("The path of a session file"), why=why))
         if path:
+            self._moved = False
             self.wizard.open(path)
 
     @work(group="dialog", exclusive=True)
@@ -137,28 +204,107 @@ class StartScreen(WizardScreen):
             self.wizard.say("No incident ships with this copy.")
             return
         choices = tuple((name, one_line(one.title or name)) for name, one in known.items())
-        chosen = await self.app.push_screen_wait(ChoiceScreen(Visible("Recorded real incidents"), choices))
+        why = Visible("Each was recorded on a real host with this fault. Nothing is asked of this host.")
+        chosen = await self.app.push_screen_wait(ChoiceScreen(Visible("Recorded real incidents"), choices, why))
         if chosen is not None:
+            self._moved = False
             self.wizard.open(chosen, incident=True)
 
+    # --- parts -------------------------------------------------------------------------------------------------------
 
-def _head(shown: view.StartView, width: int) -> list[Content]:
-    lines = [spread(Visible("gateway-wizard"), shown.host, width), Content("-" * width)]
-    lines += [one for gateway in shown.gateways for one in wrapped(gateway, width)]
+    @work(group="dialog", exclusive=True)
+    async def _begin_at(self, symptom: view.Symptom) -> None:
+        """Ask where the symptom shows, unless there is one place only, and walk that."""
+        places = [row for row in self._view.rows if row.target != Target()]
+        target: Target | None = places[0].target if len(places) == 1 else Target()
+        if len(places) > 1:
+            choices = [(str(number), _place(row)) for number, row in enumerate(places)]
+            choices.append(("", Visible("everywhere: every route that there is")))
+            chosen = await self.app.push_screen_wait(ChoiceScreen(Visible(f"Where: {symptom.title}?"), tuple(choices)))
+            target = None if chosen is None else places[int(chosen)].target if chosen else Target()
+        if target is not None:
+            self.wizard.driver.begin(target, symptom.flow)
+
+    def _explain(self, text: str) -> None:
+        self.app.push_screen(ExplainScreen(text))
+
+    def _paint_detail(self) -> None:
+        """More about the chosen row, in a room of its own, so that nothing moves."""
+        width = self.app.size.width - 2
+        cursor = self.query_one("#rows", PickList).cursor
+        wish = self._wishes[cursor] if cursor < len(self._wishes) else None
+        said = wish.detail if isinstance(wish, view.Row) else ()
+        lines = [one for text in said for one in wrapped(text, width)][:_DETAIL]
+        blank = [Content(" ")] * (_DETAIL - len(lines)) if self._view.failing else []
+        self.query_one("#foot", Lines).show([*lines, *blank])
+
+
+def _head(shown: view.StartView, state: State, width: int, *, roomy: bool) -> list[Content]:
+    name = Visible("gateway-wizard: a recorded session") if state.recorded else Visible("gateway-wizard")
+    lines = [spread(name, shown.host, width), Content("-" * width)]
+    most = len(shown.gateways) if roomy else _GATEWAYS
+    lines += [one for gateway in shown.gateways[:most] for one in wrapped(gateway, width)]
+    if len(shown.gateways) > most:
+        lines.append(Content(f"and {len(shown.gateways) - most} more gateways"))
     lines += [one for note in shown.notes for one in wrapped(note, width)]
-    lines.append(Content(""))
+    return [*lines, Content(" ")]
+
+
+def _listed(shown: view.StartView, state: State, width: int) -> list[tuple[Wish, Content]]:
+    """Everything that can be begun, in the order of how likely it is meant."""
+    if shown.looking:
+        return []
+    listed: list[tuple[Wish, Content]] = []
+    if state.interrupted is not None and not state.recorded:
+        what = one_line(state.interrupted.target or "every route", limit=120)
+        listed.append(("resume", _option("i", f"go on with the interrupted walk of {what}", width)))
+    wide = width >= WIDE - 3
     if shown.heading:
-        right = Visible(f"{'':3} {'count':>5} {'last':>6}  {'':8}") if shown.failing else Visible("")
-        lines.append(spread(shown.heading, right, width))
-    return lines
+        spark = len(shown.rows[0].wide_spark if wide else shown.rows[0].spark) if shown.failing else 0
+        right = Visible(f"status count   last  {'when':<{spark}}") if shown.failing else Visible("")
+        listed.append((None, spread(shown.heading, right, width)))
+    listed += list(zip(shown.rows, _rows(shown, width, wide=wide), strict=True))
+    known = "or begin with what you know" if shown.rows else "to see how it works, and what can be done here"
+    listed += [(None, Content("")), (None, line((Visible(known), STRONG)))]
+    if not shown.rows:
+        listed.append(("demo", _option("d", "a recorded real incident, with its walk and its repair", width)))
+    listed.append(("address", _option("u", "a URL, a host name or an upstream", width)))
+    if shown.rows:
+        listed += [(one, _option("", one.title, width)) for one in view.symptoms(state.library)]
+    listed.append(("paste", _option("p", "log lines: paste them, and see what they mean", width)))
+    if shown.rows:
+        listed.append(("demo", _option("d", "a recorded real incident, to see how it works", width)))
+    return listed
 
 
-def _rows(shown: view.StartView, width: int) -> list[Content]:
+def _option(key: str, said: str, width: int) -> Content:
+    return line((Visible(f" {key:<2}"), STRONG), (cut(Visible(said), width - 4), PLAIN))
+
+
+def _likeliest(wishes: tuple[Wish, ...], state: State) -> int:
+    """The row that Enter takes where the person did not choose: what fails most, or what was interrupted just now."""
+    found = state.interrupted
+    if (
+        found is not None
+        and state.glance is not None
+        and state.glance.at - found.started < _FRESH
+        and not state.recorded
+    ):
+        return 0
+    return next((index for index, wish in enumerate(wishes) if wish is not None and wish != "resume"), 0)
+
+
+def _place(row: view.Row) -> Visible:
+    said = (row.where, row.upstream, row.word, Visible(f"{row.count} times") if row.count else Visible(""))
+    return Visible("  ".join(part for part in said if part))
+
+
+def _rows(shown: view.StartView, width: int, *, wide: bool) -> list[Content]:
     """Columns in the width of the terminal: what is left of the numbers is shared by request, server and word."""
-    numbers = 28
+    numbers = 21 + max((len(row.wide_spark if wide else row.spark) for row in shown.rows), default=0)
     left = width - numbers - 1
     columns = [_widest([row.where for row in shown.rows]), _widest([row.upstream for row in shown.rows])]
-    word = max(9, min(_widest([row.word for row in shown.rows]), 16))
+    word = max(9, min(_widest([row.word for row in shown.rows]), 24 if wide else 16))
     room = left - word - 2
     upstream = min(columns[1], max(14, room - columns[0] - 2), room // 2 + 6)
     where = max(10, room - upstream - 2)
@@ -167,7 +313,8 @@ def _rows(shown: view.StartView, width: int) -> list[Content]:
         if not row.word:
             lines.append(line((Visible(" "), PLAIN), (padded(row.where, width - 2), PLAIN)))
             continue
-        cells_ = f"{row.status:>3} {cut(row.count, 5):>5} {cut(row.last, 6):>6}  {row.spark:>8}" if row.count else ""
+        spark = row.wide_spark if wide else row.spark
+        counts = f"{row.status:>6} {cut(row.count, 5):>5} {cut(row.last, 6):>6}  {spark}" if row.count else ""
         lines.append(
             line(
                 (Visible(" "), PLAIN),
@@ -176,8 +323,7 @@ def _rows(shown: view.StartView, width: int) -> list[Content]:
                 (padded(row.upstream, upstream), PLAIN),
                 (Visible("  "), PLAIN),
                 (padded(row.word, word), PLAIN),
-                (Visible(" "), PLAIN),
-                (Visible(cells_), PLAIN),
+                (Visible(counts), PLAIN),
             )
         )
     return lines

@@ -59,6 +59,12 @@ def spark(counts: tuple[int, ...]) -> Visible:
     return Visible("".join(_LEVELS[0 if not one else 2 if 2 * one > most else 1] for one in counts))
 
 
+def merged(counts: tuple[int, ...], parts: int) -> tuple[int, ...]:
+    """Counts of equal spans of time in fewer spans, as far as their number can be divided so."""
+    size = len(counts) // parts if parts and len(counts) % parts == 0 else 0
+    return tuple(sum(counts[at : at + size]) for at in range(0, len(counts), size)) if size > 1 else counts
+
+
 def cut(text: Visible, width: int) -> Visible:
     """One line of visible text within a number of cells; `...` marks a cut."""
     if cells(text) <= width:

@@ -15,9 +15,10 @@ from wizard.checks.survey import Gateway, Survey, survey
 from wizard.gateways.nginx.samples import routes_of
 from wizard.host.questions import NotAnswered
 from wizard.logs.error_log import cluster
-from wizard.model import Broken, Instance, LogEvent
+from wizard.model import Broken, Instance, LogEvent, Phase
 
-BUCKETS = 8
+BUCKETS = 16
+NOW = 120.0  # seconds since the last failure for which it still goes on
 MAX_FAILING = 12
 MAX_ROUTES = 12
 _CONSEQUENCES = frozenset({"no-live-upstreams", "upstream-disabled"})
@@ -25,19 +26,24 @@ _STATUS = {"connect-timeout": 504, "response-timeout": 504, "redirect-cycle": 50
 
 
 class GatewaySeen(msgspec.Struct, frozen=True):
-    """A gateway, and in what state its configuration is: read, changed (since it was loaded), broken or unknown."""
+    """A gateway, and in what state its configuration is: read, changed (since it was loaded), broken or unknown.
+
+    `changed` is when the newest of its files was written (epoch).
+    """
 
     instance: Instance
     configuration: str
     said: str
+    changed: float | None = None
 
 
 class Failing(msgspec.Struct, frozen=True):
     """A kind of failure that the logs show lately.
 
     `url` is a request that met it, `upstream` the server that it was sent to, `word` the outcome that the check of
-    the log would have, `symptom` the class of the message, `status` what nginx answers to it. `histogram` counts equal parts of the window, oldest first;
-    `last` is in seconds since the epoch.
+    the log would have, `symptom` the class of the message, `status` what nginx answers to it. `histogram` counts equal
+    parts of the window, oldest first; `first` and `last` are in seconds since the epoch. `phase` and `errno` are those
+    of the message.
     """
 
     url: str | None
@@ -49,6 +55,9 @@ class Failing(msgspec.Struct, frozen=True):
     histogram: tuple[int, ...]
     last: float | None
     meaning: str
+    first: float | None = None
+    phase: Phase = Phase.NONE
+    errno: int | None = None
 
 
 class Glance(msgspec.Struct, frozen=True):
@@ -93,7 +102,8 @@ async def glance(asker: Asker) -> Glance:
 
 async def _gateway(gateway: Gateway, asker: Asker) -> GatewaySeen:
     finding = await gateway_config(Subject(Scope.HOST, "host", gateway=gateway.instance), asker)
-    return GatewaySeen(gateway.instance, finding.outcome, finding.summary)
+    newest = gateway.configuration.newest if gateway.configuration is not None else None
+    return GatewaySeen(gateway.instance, finding.outcome, finding.summary, newest.mtime if newest is not None else None)
 
 
 async def _failing(seen: Survey, asker: Asker, now: float) -> tuple[tuple[Failing, ...], tuple[str, ...]]:
@@ -106,7 +116,7 @@ async def _failing(seen: Survey, asker: Asker, now: float) -> tuple[tuple[Failin
                 found += _bursts(events, now, asker.since)
             else:
                 unread.append(f"{path}: {events.detail if isinstance(events, NotAnswered) else 'no file'}")
-    found.sort(key=_rank)
+    found.sort(key=lambda one: _rank(one, now))
     return tuple(found[:MAX_FAILING]), tuple(unread)
 
 
@@ -123,14 +133,18 @@ def _bursts(events: tuple[LogEvent, ...], now: float, since: float) -> list[Fail
             histogram=one.histogram,
             last=one.last,
             meaning=one.meaning,
+            first=one.first,
+            phase=one.phase,
+            errno=one.errno,
         )
         for one in cluster(events, window=window, buckets=BUCKETS)
     ]
 
 
-def _rank(one: Failing) -> tuple[bool, int, float, str, str]:
-    """What tells most and fails most comes first; a consequence of other failures comes last."""
-    return one.word in _CONSEQUENCES, -one.count, -(one.last or 0.0), one.upstream or "", one.word
+def _rank(one: Failing, now: float) -> tuple[bool, bool, int, float, str, str]:
+    """What still goes on comes first, then what fails most; a consequence of other failures comes last."""
+    over = one.last is not None and bool(now) and now - one.last > NOW
+    return over, one.word in _CONSEQUENCES, -one.count, -(one.last or 0.0), one.upstream or "", one.word
 
 
 def _routes(seen: Survey) -> tuple[str, ...]:

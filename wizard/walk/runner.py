@@ -35,6 +35,7 @@ from wizard.session.events import (
 from wizard.session.observed import VARIABLES
 from wizard.text import one_line
 from wizard.walk.asker import Shared, WalkAsker
+from wizard.walk.history import History
 from wizard.walk.plan import Plan, Target, plan
 
 P = TypeVar("P")
@@ -117,6 +118,7 @@ class Runner:
         self._flows: tuple[str, ...] = (self.options.flow,)
         self._expired = False
         self._deadline = 0.0
+        self._history: History | None = None
         self.plan: Plan | None = None
         self.scene = Scene(library, Vocabulary(checks, VARIABLES), Subjects.of([]))
 
@@ -151,6 +153,7 @@ class Runner:
         try:
             if await prepare():
                 await self._walk()
+                await self._recall()
             how = "deadline" if self._expired else "complete"
         except asyncio.CancelledError:
             self._emit(Finished(self._clock(), "cancelled"))
@@ -232,6 +235,9 @@ class Runner:
             self._emit(SubjectFound(one))
         if self.plan.problem is not None:
             self._emit(InputRefused(self.plan.problem))
+        if self.plan.routes:
+            self._history = History(asker, self.plan.subjects(), self._clock())
+            self._history.begin()
         return bool(self.plan.host.gateway)
 
     def _roots(self) -> list[tuple[str, str]]:
@@ -303,26 +309,33 @@ class Runner:
         self._results[visit.node, visit.about] = value
         self._emit(PersonAnswered(visit.node, visit.about, value, self._attempt))
 
+    async def _recall(self) -> None:
+        """Take what was learned about the time before; it must not last longer than the walk may."""
+        if self._history is not None:
+            left = self._deadline - asyncio.get_running_loop().time()
+            self._emit(await self._history.told(self._clock(), 0.0 if self._expired else left, self._attempt))
+
     def _done(self, visit: Visit, finding: Finding, numbers: tuple[int, ...], at: float, seconds: float) -> None:
         self._results[visit.node, visit.about] = finding.outcome
-        self._emit(
-            StepDone(
-                node=visit.node,
-                check=visit.step.check or visit.node,
-                subject=visit.about,
-                outcome=finding.outcome,
-                summary=finding.summary,
-                at=at,
-                seconds=round(seconds, 4),
-                attempt=self._attempt,
-                evidence=tuple(f"e{number}" for number in numbers),
-                values=dict(finding.values),
-                gaps=finding.gaps,
-                by_hand=finding.by_hand,
-                first_seen=finding.first_seen,
-                last_seen=finding.last_seen,
-            )
+        step = StepDone(
+            node=visit.node,
+            check=visit.step.check or visit.node,
+            subject=visit.about,
+            outcome=finding.outcome,
+            summary=finding.summary,
+            at=at,
+            seconds=round(seconds, 4),
+            attempt=self._attempt,
+            evidence=tuple(f"e{number}" for number in numbers),
+            values=dict(finding.values),
+            gaps=finding.gaps,
+            by_hand=finding.by_hand,
+            first_seen=finding.first_seen,
+            last_seen=finding.last_seen,
         )
+        self._emit(step)
+        if self._history is not None:
+            self._history.heard(step)
 
     # --- probes -----------------------------------------------------------------------------------------------------
 
@@ -373,6 +386,8 @@ class Runner:
         for task in self._running.values():
             task.cancel()
         self._running.clear()
+        if self._history is not None:
+            self._history.cancel()
         self._shared.cancel()
 
 

@@ -19,7 +19,7 @@ from wizard.checks.registry import Check, Subject
 from wizard.checks.survey import survey
 from wizard.flow.engine import Visit, Walk
 from wizard.flow.library import Library
-from wizard.host.port import Reply
+from wizard.host.port import Host, Reply
 from wizard.host.questions import Ask, Identity, Me
 from wizard.session.bearing import WORKING
 from wizard.session.build import build
@@ -116,6 +116,7 @@ class Sitting:
         self.library = library
         self.checks = checks
         self.options = options
+        self._flow = options.flow
         self.replayed = replayed
         self.target: Target | None = None
         self.glance: Glance | None = None
@@ -186,8 +187,12 @@ class Sitting:
     # --- what is done ------------------------------------------------------------------------------------------------
 
     async def look(self) -> Glance:
-        """Take a first glance at the host."""
-        async with self._asker() as asker:
+        """Take a glance at the host. Only the first is kept in the session; a later one sees the present."""
+        host: Host = self._host
+        if self.glance is not None:
+            self._host.new_attempt()
+            host = _Unkept(self._host)
+        async with self._asker(host) as asker:
             self.glance = await glance(asker)
         return self.glance
 
@@ -195,8 +200,7 @@ class Sitting:
         """Walk a target to its end, as a new session."""
         if self._runner is not None:
             self._host.new_attempt()
-        if flow is not None:
-            self.options = replace(self.options, flow=flow)
+        self.options = replace(self.options, flow=flow or self._flow)
         self.target = target
         self._events.clear()
         self._started = self.now()
@@ -349,11 +353,11 @@ class Sitting:
             self._heard(event)
 
     @asynccontextmanager
-    async def _asker(self) -> AsyncIterator[WalkAsker]:
+    async def _asker(self, host: Host | None = None) -> AsyncIterator[WalkAsker]:
         shared = Shared()
         try:
             async with asyncio.timeout(self.options.timeout):
-                yield WalkAsker(self._host, self.options.since, shared)
+                yield WalkAsker(host or self._host, self.options.since, shared)
         finally:
             shared.cancel()
 

@@ -211,7 +211,7 @@ class Generator:
         if self._chance(0.15):
             lines.append(f"if ({self._condition()}) {{ {self._if_body()} }}")
         if self._chance(0.06):
-            inside = self._any("deny all;", self._pass(plain=True, proxy=True))
+            inside = self._any("deny all;", "deny 127.0.0.2;", self._pass(plain=True, proxy=True))
             lines.append(f"limit_except {self._any('GET', 'POST')} {{ {inside} }}")
         if self._chance(0.08):
             lines.append(self._any(

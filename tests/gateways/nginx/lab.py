@@ -111,7 +111,8 @@ def answers(config: Path, asks: list[Ask]) -> list[Seen]:
 
 def _ask(ask: dict[str, object]) -> Seen:
     address, port = str(ask["address"]), int(str(ask["port"]))
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    unix = address.startswith("unix:")
+    family = socket.AF_UNIX if unix else socket.AF_INET6 if ":" in address else socket.AF_INET
     headers: list[list[str]] = ask["headers"]  # type: ignore[assignment]
     lines = [f"{ask['method']} {ask['target']} HTTP/1.1", f"Host: {ask['host']}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers]
@@ -120,9 +121,12 @@ def _ask(ask: dict[str, object]) -> Seen:
     try:
         with socket.socket(family) as plain:
             plain.settimeout(10)
-            plain.bind((address, 0))
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            plain.connect((address, port))
+            if unix:
+                plain.connect(address.removeprefix("unix:"))
+            else:
+                plain.bind((address, 0))
+                plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                plain.connect((address, port))
             connection: socket.socket = plain
             if ask["tls"]:
                 connection = _TLS.wrap_socket(plain, server_hostname=str(ask["name"]))

@@ -15,7 +15,7 @@ from wizard.gateways.nginx.locations import PASSES
 from wizard.gateways.nginx.octets import escape_uri, said, unknown_in
 from wizard.gateways.nginx.paths import aliased, document_root, path_for
 from wizard.gateways.nginx.request import Request, Undecided
-from wizard.gateways.nginx.rewrite import HANDLERS, Answer, enter
+from wizard.gateways.nginx.rewrite import Answer, enter, handler_of
 from wizard.gateways.nginx.templates import variables
 from wizard.gateways.nginx.tree import Directive
 from wizard.gateways.nginx.upstreams import Destination, destination
@@ -53,10 +53,11 @@ class Served(msgspec.Struct, frozen=True):
 
     path: str | None
     at: Place | None
-    status: int = 200
+    status: int | None = 200
 
 
 _OWN_ANSWERS = frozenset({"stub_status", "empty_gif", "flv", "mp4", "hls", "f4f"})
+_READ_ONLY = frozenset({*_OWN_ANSWERS, "memcached_pass"})
 _WITH_FILES = frozenset({"GET", "HEAD", "POST"})
 
 
@@ -129,9 +130,11 @@ def try_files(request: Request) -> Answer | Jump | None:
 
 def content(request: Request) -> Answer | Jump | Passed | Served:
     """What answers, or where it goes on."""
-    if request.handler is None:
+    handler = None if request.handler is None else handler_of(request.handler)
+    if handler is None:
         return _files(request)
-    handler = next(one for one in reversed(request.handler.directives) if one.name in HANDLERS)
+    if handler.name in _READ_ONLY and request.method not in {"GET", "HEAD"}:
+        return Answer(405, None, handler.at)
     if handler.name in PASSES:
         return _passed(request, handler)
     if handler.name in _OWN_ANSWERS:
@@ -169,7 +172,7 @@ def _files(request: Request) -> Answer | Jump | Served:
     if request.method not in _WITH_FILES:
         dav = request.level.nearest("dav_methods")
         if dav is not None and request.method in dav.args:
-            return Served(path_for(request, request.uri, fill), dav.at)
+            return Served(path_for(request, request.uri, fill), dav.at, status=None)
         return Answer(405, None, at)
     if request.uri.endswith("/"):
         return _index(request)

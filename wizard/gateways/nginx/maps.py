@@ -7,6 +7,7 @@ variable is used. A value is looked up once for a request and kept, unless the m
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -14,12 +15,17 @@ import msgspec
 from wizard.gateways.nginx.names import WildcardNames
 from wizard.gateways.nginx.octets import octets, said, text_of, unknown_in
 from wizard.gateways.nginx.request import Request
+from wizard.gateways.nginx.templates import variables
 from wizard.gateways.nginx.tree import Configuration, Directive
+from wizard.gateways.nginx.values import whole
 from wizard.model import Place
 
 Fill = Callable[[str], str]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Range = tuple[int, int, int]  # version, first, last
+ALL_HASHES = 0xFFFFFFFF
+_MIX = 0x5BD1E995
+_TELLS_CLIENTS_APART = re.compile(r"(?:binary_)?remote_|realip_|cookie_|http_(?!host$)|proxy_|ssl_", re.IGNORECASE)
 
 
 class Map(msgspec.Struct):
@@ -50,6 +56,7 @@ class Geo(msgspec.Struct):
     networks: dict[Network, str] = msgspec.field(default_factory=dict)
     spans: dict[Range, str] = msgspec.field(default_factory=dict)
     proxies: list[Network] = msgspec.field(default_factory=list)
+    recursive: bool = False
 
     def find(self, text: str) -> str:
         """The value for an address."""
@@ -70,10 +77,16 @@ class Geo(msgspec.Struct):
 
 
 class Split(msgspec.Struct):
-    """One `split_clients`: the values that it deals out."""
+    """One `split_clients`: the values that it deals out, each with the end of its share of all hash values."""
 
+    source: str
     at: Place
-    values: list[str] = msgspec.field(default_factory=list)
+    shares: list[tuple[int, str]] = msgspec.field(default_factory=list)
+
+    def find(self, key: str) -> str:
+        """The value for a key."""
+        number = murmur(key.encode("latin-1"))
+        return next((value for end, value in self.shares if number < end), "")
 
 
 Table = Map | Geo | Split
@@ -89,7 +102,7 @@ def look_up(request: Request, name: str, fill: Fill) -> str | None:
     elif isinstance(table, Geo):
         value = _from_geo(request, name, table, fill)
     else:
-        value = _from_split(request, name, table)
+        value = _from_split(request, name, table, fill)
     if not (isinstance(table, Map) and table.volatile):
         request.values[name] = value
     return value
@@ -127,20 +140,52 @@ def _from_geo(request: Request, name: str, table: Geo, fill: Fill) -> str:
         return request.choices.choose(
             ("geo", name), options, f"${name} ({table.at}) depends on {request.choices.why(address)}"
         )
-    trusted = _address(address)
-    forwarded = request.header("x-forwarded-for")
-    if forwarded and trusted is not None and any(trusted in network for network in table.proxies):
-        address = forwarded.rpartition(",")[2].strip()
+    address = _forwarded(table, address, request.header("x-forwarded-for") or "")
     value = table.find(text_of(address))
     request.step(f'${name} is "{said(octets(value))}" for a client at {said(address)} ({table.at})')
     return octets(value)
 
 
-def _from_split(request: Request, name: str, table: Split) -> str:
-    options = [(octets(value), f'${name} is "{said(octets(value))}"') for value in dict.fromkeys(table.values)]
-    if not options:
-        return ""
-    return request.choices.choose(("split", name), options, f"split_clients deals ${name} out ({table.at})")
+def _forwarded(table: Geo, address: str, header: str) -> str:
+    """The address that counts where trusted proxies wrote others down, the last one first."""
+    while header.strip(" ,"):
+        sender = _address(address)
+        if sender is None or not any(sender in network for network in table.proxies):
+            break
+        *before, last = re.split("[ ,]+", header.rstrip(" ,"))
+        if _address(last) is None:
+            break
+        address, header = last, ",".join(before)
+        if not table.recursive:
+            break
+    return address
+
+
+def _from_split(request: Request, name: str, table: Split, fill: Fill) -> str:
+    key = fill(table.source)
+    of_client = not request.client_given and any(_TELLS_CLIENTS_APART.match(one) for one in variables(table.source))
+    if not of_client and not unknown_in(key):
+        return octets(table.find(key))
+    options = [(octets(value), f'${name} is "{said(octets(value))}"') for _, value in table.shares]
+    if not table.shares or table.shares[-1][0] <= ALL_HASHES:
+        options.append(("", f"${name} is empty"))
+    return request.choices.choose(
+        ("split", name), list(dict(options).items()), f"split_clients deals ${name} out ({table.at})"
+    )
+
+
+def murmur(key: bytes) -> int:
+    """MurmurHash2 of a key with a seed of 0, as split_clients reckons it (ngx_murmurhash.c)."""
+    number = len(key)
+    words = len(key) - len(key) % 4
+    for at in range(0, words, 4):
+        word = int.from_bytes(key[at : at + 4], "little") * _MIX & ALL_HASHES
+        word = (word ^ word >> 24) * _MIX & ALL_HASHES
+        number = number * _MIX & ALL_HASHES ^ word
+    if words < len(key):
+        number = (number ^ int.from_bytes(key[words:], "little")) * _MIX & ALL_HASHES
+    number = (number ^ number >> 13) * _MIX & ALL_HASHES
+    return number ^ number >> 15
 
 
 def tables(configuration: Configuration) -> dict[str, Table]:
@@ -156,13 +201,12 @@ def tables(configuration: Configuration) -> dict[str, Table]:
                 source = directive.args[0] if len(directive.args) == 2 else None
                 found[_bare(directive.args[-1])] = _geo(directive, source)
             elif directive.name == "split_clients" and len(directive.args) == 2:
-                values = [entry.args[0] for entry in directive.block if entry.args]
-                found[_bare(directive.args[1])] = Split(directive.at, values)
+                found[_bare(directive.args[1])] = _split(directive)
     return found
 
 
 def _bare(variable: str) -> str:
-    return variable.removeprefix("$")
+    return variable.removeprefix("$").lower()
 
 
 def _map(directive: Directive) -> Map:
@@ -190,7 +234,8 @@ def _map(directive: Directive) -> Map:
 def _geo(directive: Directive, source: str | None) -> Geo:
     made = Geo(source, directive.at)
     entries = directive.block or []
-    made.ranges = any(entry.name == "ranges" and not entry.args for entry in entries)
+    switches = {entry.name for entry in entries if not entry.args}
+    made.ranges, made.recursive = "ranges" in switches, "proxy_recursive" in switches
     for entry in entries:
         if len(entry.args) != 1:
             continue
@@ -208,6 +253,23 @@ def _geo(directive: Directive, source: str | None) -> Geo:
         elif (network := _network(key)) is not None:
             made.networks[network] = value
     return made
+
+
+def _split(directive: Directive) -> Split:
+    made = Split(directive.args[0], directive.at)
+    hundredths = 0
+    for entry in directive.block or ():
+        if len(entry.args) != 1:
+            continue
+        hundredths += _hundredths(entry.name)
+        end = ALL_HASHES + 1 if entry.name == "*" else hundredths * ALL_HASHES // 10000
+        made.shares.append((end, entry.args[0]))
+    return made
+
+
+def _hundredths(percentage: str) -> int:
+    before, _, behind = percentage.removesuffix("%").partition(".")
+    return whole(before, 0) * 100 + whole(f"{behind:0<2}"[:2], 0)
 
 
 def _add_range(geo: Geo, key: str, value: str) -> None:

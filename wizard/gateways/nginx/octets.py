@@ -16,7 +16,7 @@ _UNKNOWN = re.compile(r"[^\x00-\xff]")
 # What nginx escapes in a path and in an argument (the tables of ngx_escape_uri, ngx_string.c of 1.22).
 _ESCAPE_URI = re.compile(r'[\x00-\x20"#%<>?\\^`{|}\x7f-\xff]')
 _ESCAPE_ARGS = re.compile(r'[\x00-\x20"#%&+;<>?\\^`{|}\x7f-\xff]')
-_PERCENT = re.compile(r"%([0-9a-fA-F]{2})")
+_PERCENT = re.compile(r"%([0-9a-fA-F]{2})|%([^0-9a-fA-F])|%[0-9a-fA-F]?.?|(\?)", re.DOTALL)
 
 
 def octets(text: str) -> str:
@@ -52,11 +52,21 @@ def escape_args(value: str) -> str:
 
 
 def unescape_redirect(value: str) -> str:
-    """A redirect's target with printable bytes decoded up to its query, as nginx writes it into Location."""
-    path, mark, query = value.partition("?")
+    """A redirect's target as nginx writes it into Location (ngx_unescape_uri).
 
-    def decoded(found: re.Match[str]) -> str:
-        byte = int(found[1], 16)
-        return chr(byte) if 0x25 < byte < 0x7F else found[0]
-
-    return _PERCENT.sub(decoded, path) + mark + query
+    Printable bytes are decoded up to the first question mark, be it sent as one or decoded; a `%` that begins no byte
+    is dropped.
+    """
+    parts: list[str] = []
+    at = 0
+    for found in _PERCENT.finditer(value):
+        parts.append(value[at : found.start()])
+        at = found.end()
+        if found[1] is not None:
+            byte = int(found[1], 16)
+            parts.append(chr(byte) if 0x25 < byte < 0x7F else found[0])
+        else:
+            parts.append(found[2] or found[3] or "")
+        if parts[-1] == "?":
+            break
+    return "".join(parts) + value[at:]

@@ -67,7 +67,7 @@ class CannotTranslateError(ValueError):
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """A compiled pattern: its source as configured, and the names of its groups."""
+    """A compiled pattern: its source as configured, and the names of its groups, which are variables (lower case)."""
 
     source: str
     compiled: re.Pattern[str]
@@ -99,7 +99,8 @@ def pattern(source: str, *, caseless: bool = False) -> Pattern:
         raise CannotTranslateError(str(problem)) from None
     plain = _CLEAR_ROUND.sub("", text)
     repeats = 20 if _NESTED_REPEAT.search(plain) else len(_REPEAT.findall(plain))
-    return Pattern(source, compiled, tuple(compiled.groupindex.items()), repeats)
+    names = tuple((name.lower(), number) for name, number in compiled.groupindex.items())
+    return Pattern(source, compiled, names, repeats)
 
 
 class _Translator:

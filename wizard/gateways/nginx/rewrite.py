@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from wizard.gateways.nginx.levels import Kind, Level
+from wizard.gateways.nginx.locations import PASSES, LocationLevel
 from wizard.gateways.nginx.octets import said, unescape_redirect
 from wizard.gateways.nginx.request import Request
 from wizard.gateways.nginx.tree import Directive
@@ -19,6 +20,7 @@ from wizard.model import Place
 from wizard.text import one_line
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+CLOSES = frozenset({408, 444, 499})  # the connection is closed without an answer, and no error page is looked for
 _ABSOLUTE = ("http://", "https://", "$scheme")
 _DIRECTIVES = frozenset({"rewrite", "return", "set", "if", "break"})
 
@@ -69,12 +71,22 @@ def rewrites(request: Request, level: Level) -> Answer | None:
 
 def enter(request: Request, level: Level) -> None:
     """Let the settings of a level hold, and its content handler if it has one of its own."""
-    from_except = getattr(level, "methods_excepted", None)
-    if from_except is not None and from_except(request.method):
-        level = level.limit_except  # type: ignore[attr-defined]
+    answering: Level | None = level
+    if isinstance(level, LocationLevel) and level.limit_except is not None and level.methods_excepted(request.method):
+        around, level = level, level.limit_except
+        answering = level
+        if handler_of(level) is None:
+            # A target of the location holds inside as well; what answers in another way does not.
+            outer = handler_of(around)
+            answering = around if outer is not None and outer.name in _HELD_INSIDE else None
     request.level = level
-    if any(directive.name in HANDLERS for directive in level.directives):
-        request.handler = level
+    if answering is not None and handler_of(answering) is not None:
+        request.handler = answering
+
+
+def handler_of(level: Level) -> Directive | None:
+    """The directive that answers on a level itself: the last one that could."""
+    return next((one for one in reversed(level.directives) if one.name in HANDLERS), None)
 
 
 _HANDLER_NAMES = (
@@ -85,6 +97,7 @@ _HANDLER_NAMES = (
     "postgres_pass ajp_pass upstream_show"
 )
 HANDLERS = frozenset(_HANDLER_NAMES.split())
+_HELD_INSIDE = frozenset(PASSES) - {"memcached_pass"}
 
 
 def _rewrite(run: _Run, _level: Level, directive: Directive) -> None:
@@ -121,11 +134,11 @@ def _rewrite(run: _Run, _level: Level, directive: Directive) -> None:
     elif not add_args:
         request.args = ""
     run.quote = False
+    request.uri = uri
     if not uri:
         run.answer, run.ended = Answer(500, None, directive.at), True
         return
     request.step(f"rewrite {one_line(args[0])} made it {said(uri)} ({directive.at})")
-    request.uri = uri
     run.ended = flag in {"last", "break"}
 
 
@@ -147,7 +160,7 @@ def _return(run: _Run, _level: Level, directive: Directive) -> None:
     else:
         status, text = 302, run_text(run.request, args[0])
     direct = (status < 400 or text is not None) and status not in REDIRECTS
-    run.answer = Answer(status, text, directive.at, final=direct or status == 444)
+    run.answer = Answer(status, text, directive.at, final=direct or status in CLOSES)
 
 
 def run_text(request: Request, source: str) -> str:
@@ -165,7 +178,7 @@ def _break(run: _Run, _level: Level, _directive: Directive) -> None:
 def _set(run: _Run, _level: Level, directive: Directive) -> None:
     if len(directive.args) != 2:
         return
-    name = directive.args[0].removeprefix("$")
+    name = directive.args[0].removeprefix("$").lower()
     value = run.fill(directive.args[1])
     if name == "args":
         run.request.args = value

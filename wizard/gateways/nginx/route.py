@@ -23,7 +23,6 @@ from wizard.gateways.nginx.uri import BadUrlError, Target, normalised, target, v
 from wizard.model import Instance, Route
 
 DEFAULT_HEADERS: Mapping[str, str] = {"User-Agent": "gateway-wizard", "Accept": "*/*"}
-CLOSED = 444  # nginx's own word for: close the connection without an answer
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -126,10 +125,11 @@ def _result(request: Request, to: Target) -> Result:
     if to.tls and to.ip is None:
         # The name in the handshake chooses the server that reads the request line.
         _choose(request, octets(to.host).removesuffix("."))
+        request.captures, request.values = (), {}
         rejecting = request.server.level.nearest("ssl_reject_handshake")
         if rejecting is not None and request.server.level.flag("ssl_reject_handshake"):
             request.step(f"the TLS handshake is rejected ({rejecting.at})")
-            return Answer(CLOSED, None, rejecting.at, final=True)
+            return Answer(444, None, rejecting.at, final=True)
     merge_slashes = request.server.level.flag("merge_slashes", default=True)
     uri = normalised(to.target, merge_slashes=merge_slashes)
     sent, request.headers = request.headers, {}
@@ -157,3 +157,6 @@ def _choose(request: Request, host: str) -> None:
 
     request.server, request.host_name, request.host_matched = request.bound.find(host, matches)
     request.level = request.server.level
+    if len(request.bound.servers) == 1 and not request.server.captures_host:
+        # nginx tries the names of a lone server only for the sake of their captures.
+        request.captures, request.values = (), {}

@@ -15,6 +15,7 @@ from wizard.gateways.nginx.levels import Kind, Level
 from wizard.gateways.nginx.listen import WILDCARD, WILDCARD6, Address, Listen, listens
 from wizard.gateways.nginx.locations import LocationLevel
 from wizard.gateways.nginx.names import DEFAULT, ServerNames
+from wizard.gateways.nginx.patterns import CannotTranslateError, pattern
 from wizard.gateways.nginx.tree import Configuration, Directive
 from wizard.model import Listener, Place, VirtualHost
 
@@ -54,6 +55,15 @@ class Server:
         """Its first name, as $server_name has it."""
         first = self.names[0] if self.names else ""
         return first if first.startswith("~") else first.removeprefix(".").lower()
+
+    @property
+    def captures_host(self) -> bool:
+        """Whether its names are tried where no other server is there to choose: where the last pattern has groups."""
+        last = next((name for name in reversed(self.names) if name.startswith("~")), None)
+        try:
+            return last is not None and pattern(last[1:]).compiled.groups > 0
+        except CannotTranslateError:
+            return True
 
     def shown(self, name: str | None, matched: str) -> VirtualHost:
         """As it is reported; `name` is the one that matched."""

@@ -72,21 +72,21 @@ def _captured(request: Request, name: str) -> str | None:
 
 
 def value_of(request: Request, name: str, *, depth: int = 0) -> str:
-    """The value of a variable by its name, without the dollar sign; empty where it has none."""
-    if (known := request.values.get(name)) is not None:
-        return known
+    """The value of a variable by its name, without the dollar sign and in any case; empty where it has none."""
     lower = name.lower()
+    if (known := request.values.get(lower)) is not None:
+        return known
     if (own := _OWN.get(lower)) is not None:
         return own(request)
     for prefix, by_prefix in _PREFIXES:
         if lower.startswith(prefix):
             return by_prefix(request, lower[len(prefix) :])
-    made = look_up(request, name, lambda source: fill(request, source, depth=depth))
+    made = look_up(request, lower, lambda source: fill(request, source, depth=depth))
     if made is not None:
         return made
     if lower in _NOT_KNOWN or lower.startswith(_NOT_KNOWN_PREFIXES):
         return request.choices.unknown(f"${name}, which is known only while a request runs")
-    setter = _set_by(request.configuration).get(name)
+    setter = _set_by(request.configuration).get(lower)
     if setter is None:
         return request.choices.unknown(f"${name}, which nothing in this configuration defines")
     how, at = setter
@@ -110,11 +110,11 @@ def _setters(configuration: Configuration) -> dict[str, tuple[str, Place]]:
         if directive.name == "set" or _SETTERS.search(directive.name):
             for word in directive.args[: 1 if directive.name == "set" else None]:
                 if word.startswith("$"):
-                    found.setdefault(word[1:], (directive.name, directive.at))
+                    found.setdefault(word[1:].lower(), (directive.name, directive.at))
         for word in (directive.name, *directive.args):
             if "(?" in word:
                 for named in _NAMED_GROUP.finditer(word):
-                    found.setdefault(named[1] or named[2], ("a pattern", directive.at))
+                    found.setdefault((named[1] or named[2]).lower(), ("a pattern", directive.at))
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
@@ -41,6 +42,7 @@ class PickList(Widget, can_focus=True):
 
     rows: reactive[tuple[Row, ...]] = reactive(())
     cursor: reactive[int] = reactive(0)
+    _top = 0
 
     class Picked(Message):
         """A row was chosen with Enter."""
@@ -64,14 +66,19 @@ class PickList(Widget, can_focus=True):
         self.cursor = self._nearest(self.cursor if cursor is None else cursor, 1)
 
     def render(self) -> Content:
-        """The rows of the window around the cursor."""
+        """The rows of the window, and where they do not all fit, which those are."""
         height = max(1, self.content_size.height)
-        start = max(0, min(self.cursor - height // 2, len(self.rows) - height))
-        shown = self.rows[start : start + height]
-        return stacked(
+        over = len(self.rows) > height > 1
+        room = height - 1 if over else height
+        self._top = _scrolled(self._top, self.cursor, room, len(self.rows))
+        shown = self.rows[self._top : self._top + room]
+        lines = [
             Content("").join([Content(">" if index == self.cursor else " "), self._styled(row, index)])
-            for index, row in enumerate(shown, start)
-        )
+            for index, row in enumerate(shown, self._top)
+        ]
+        if over:
+            lines.append(Content(_left_out(self._top, len(self.rows) - self._top - room)))
+        return stacked(lines)
 
     def _styled(self, row: Row, index: int) -> Content:
         return row.content.stylize("reverse") if index == self.cursor and self.has_focus else row.content
@@ -84,8 +91,10 @@ class PickList(Widget, can_focus=True):
             self.post_message(self.Moved(self, to))
 
     def action_pick(self) -> None:
-        """Choose the row of the cursor."""
-        if self.rows and self.rows[self.cursor].pickable:
+        """Choose the row of the cursor; without one the key is the screen's."""
+        if not self.rows:
+            raise SkipAction
+        if self.rows[self.cursor].pickable:
             self.post_message(self.Picked(self, self.cursor))
 
     def _nearest(self, index: int, direction: int) -> int:
@@ -98,3 +107,15 @@ class PickList(Widget, can_focus=True):
                 if self.rows[found].pickable:
                     return found
         return index
+
+
+def _scrolled(top: int, cursor: int, room: int, total: int) -> int:
+    """The first row of a window that moves no further than the cursor needs, with one row of what comes next."""
+    margin = 1 if room > 2 else 0
+    lowest, highest = cursor + margin - room + 1, cursor - margin
+    return max(0, min(max(top, lowest), highest, total - room) if highest >= 0 else 0)
+
+
+def _left_out(above: int, below: int) -> str:
+    said = [f"{count} more {where}" for count, where in ((above, "above"), (below, "below")) if count]
+    return f"  ({', '.join(said)})"
