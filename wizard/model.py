@@ -47,6 +47,9 @@ class Instance(msgspec.Struct, frozen=True):
     argv: tuple[str, ...] = ()
     within: int | None = None  # the pid to look `within` when its files or sockets are asked for; None: ours
     elsewhere: bool = False
+    settings: str = ""  # directives from its command line (`-g`), which stand before those of the configuration
+    error_log: str = ""  # where it writes if no directive says so: `-e`, or what was compiled in
+    access_log: str = ""
 
     @property
     def name(self) -> str:

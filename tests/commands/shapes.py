@@ -82,7 +82,7 @@ REPORT = {
     "evidence": {},
 }
 EVIDENCE = {"what": TEXT, "by_hand": TEXT, "excerpt": TEXT, "at": TEXT, "seconds": NUMBER}
-ROUTES = {"schema_version": {"1"}, "url": TEXT, "routes": [ROUTE]}
+ROUTES = {"schema_version": {"1"}, "url": TEXT, "routes": [ROUTE], "notes": [TEXT]}
 EXPLAINED = {
     "schema_version": {"1"},
     "lines": [

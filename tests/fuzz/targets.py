@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from wizard.firewall import iptables, nft
 from wizard.firewall.rules import Source
-from wizard.gateways.nginx.find import read_build
+from wizard.gateways.nginx.build import read_build
 from wizard.gateways.nginx.refusal import read_refusal
 from wizard.gateways.nginx.syntax import parse
 from wizard.host.questions import LogTail

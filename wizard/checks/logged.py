@@ -261,7 +261,7 @@ def error_logs(gateway: Gateway) -> tuple[str, ...]:
     paths = [
         one if one.startswith(("syslog:", "stderr", "memory:")) else configuration.runtime_path(one) for one in written
     ]
-    return tuple(dict.fromkeys(paths or [configuration.compiled.error_log]))
+    return tuple(dict.fromkeys(paths or [configuration.error_log]))
 
 
 def url_of(one: Cluster, events: Sequence[LogEvent]) -> str | None:

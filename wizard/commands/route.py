@@ -7,74 +7,123 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Iterator
 
-from wizard.checks.survey import Survey, survey
+from wizard.checks.survey import Gateway, Survey, survey
 from wizard.commands.diagnose import live_host, load_session, target_of
 from wizard.commands.errors import UsageError
 from wizard.commands.output import as_json, write
-from wizard.gateways.nginx.route import route as route_of
+from wizard.gateways.nginx.asking import route_on_host
+from wizard.gateways.nginx.untaken import untaken
 from wizard.host.recorded import RecordedHost
-from wizard.model import ActionKind, Route
+from wizard.model import ActionKind, Broken, Route, VirtualHost
 from wizard.session.build import route_part
 from wizard.session.report import SCHEMA_VERSION, RoutesReport
 from wizard.text import visible
 from wizard.walk.asker import Shared, WalkAsker
 
+MAX_PROBLEMS = 5
+
 
 def route(given: argparse.Namespace) -> int:
     """Print the routes; 0 where a gateway takes the URL, 3 where none does or it is undecided."""
-    target = target_of(given.url)
-    if target.url is None:
-        raise UsageError(f"{given.url} is no URL", "give a URL such as https://shop.example/cart")
+    url = _url(given.url)
     host = RecordedHost(load_session(given.source).asked) if given.source else live_host()
-    seen = asyncio.run(survey(WalkAsker(host, 0.0, Shared())))
-    routes = _routes(seen, target.url)
+    routes, notes = asyncio.run(_routed(WalkAsker(host, 0.0, Shared()), url))
     if given.json:
-        report = RoutesReport(SCHEMA_VERSION, target.url, tuple(route_part(one) for one in routes))
-        write(as_json(report))
+        shown = tuple(visible(one) for one in notes)
+        write(as_json(RoutesReport(SCHEMA_VERSION, url, tuple(route_part(one) for one in routes), shown)))
     else:
-        write(_text(target.url, routes, seen))
+        write(_text(url, routes, notes))
     decided = [one for one in routes if one.action.kind is not ActionKind.UNDECIDED]
     return 0 if decided else 3
 
 
-def _routes(seen: Survey, url: str) -> list[Route]:
-    found = (
-        route_of(gateway.configuration, gateway.instance, url)
-        for gateway in seen.gateways
-        if gateway.configuration is not None
-    )
-    return [one for one in found if one is not None]
+def _url(text: str) -> str:
+    """The URL that is meant; `127.0.0.1:8080` is one too.
+
+    Raises:
+        UsageError: it is none.
+    """
+    target = target_of(text)
+    if target.url is not None:
+        return target.url
+    if target.upstream is None or target.upstream.startswith("unix:"):
+        raise UsageError(f"{text} is no URL", "give a URL such as https://shop.example/cart")
+    return f"http://{target.upstream}/"
 
 
-def _text(url: str, routes: list[Route], seen: Survey) -> str:
+async def _routed(asker: WalkAsker, url: str) -> tuple[list[Route], list[str]]:
+    """The routes; and why other gateways do not take the URL, and what is wrong with the configuration of any."""
+    seen = await survey(asker)
+    routes: list[Route] = []
+    notes: list[str] = []
+    for gateway in seen.gateways:
+        made = None
+        if gateway.configuration is not None:
+            made = await route_on_host(asker, gateway.configuration, gateway.instance, url)
+        notes += _notes(gateway, url, taken=made is not None)
+        if made is not None:
+            routes.append(made)
     if not seen.gateways:
-        return "No gateway was found on this host.\n"
-    if not routes:
-        problems = [problem for gateway in seen.gateways for problem in gateway.problems]
-        why = "".join(f"  {visible(str(one.at or ''))}: {visible(one.what)}\n" for one in problems[:5])
-        return f"No gateway of this host takes {visible(url)}.\n{why}"
-    lines: list[str] = []
+        notes.append(_nobody(seen))
+    return routes, notes
+
+
+def _notes(gateway: Gateway, url: str, *, taken: bool) -> Iterator[str]:
+    name = f"{gateway.instance.name}, {gateway.instance.config}"
+    for problem in gateway.problems[:MAX_PROBLEMS]:
+        yield f"{name}: {_problem(problem)}"
+    configuration = gateway.configuration
+    if not taken and configuration is not None and configuration.files and (why := untaken(configuration, url)):
+        yield f"{name}: {why}"
+
+
+def _problem(problem: Broken) -> str:
+    hint = problem.hint
+    if not hint and problem.what.endswith("Permission denied"):
+        hint = "run this as root, or with sudo"
+    return f"{problem.what}{f' ({problem.at})' if problem.at else ''}{f'; {hint}' if hint else ''}"
+
+
+def _nobody(seen: Survey) -> str:
+    hidden = seen.me is not None and seen.me.uid != 0
+    return "no nginx runs here, and none is installed" + (", as far as can be seen without root" if hidden else "")
+
+
+def _text(url: str, routes: list[Route], notes: list[str]) -> str:
+    lines = [] if routes else [f"No gateway of this host takes {visible(url)}."]
     for one in routes:
-        lines += [visible(one.url), *(f"  {label:<13}{visible(said)}" for label, said in _rows(one)), ""]
-    return "\n".join(lines)
+        lines += [visible(one.url), *(f"  {label:<14}{visible(said)}" for label, said in _rows(one)), ""]
+    lines += [f"{'note: ' if routes else '  '}{visible(note)}" for note in notes]
+    return "\n".join(lines) + "\n"
 
 
-def _rows(one: Route) -> list[tuple[str, str]]:
-    rows = [
-        ("gateway", f"{one.gateway.name}, {one.gateway.config}"),
-        ("listener", f"{one.listener.address}{' TLS' if one.listener.tls else ''}   {one.listener.at or ''}"),
-        (
-            "virtual host",
-            f"{one.virtual_host.name or '(default)'} ({one.virtual_host.matched})   {one.virtual_host.at}",
-        ),
-        ("location", f"{one.location.pattern or '(none)'} ({one.location.matched})   {one.location.at}"),
-    ]
-    rows += [("then", step) for step in one.steps]
-    status = f" {one.action.status}" if one.action.status else ""
-    rows.append(("action", f"{one.action.kind}{status} {one.action.to or ''}   {one.action.at or ''}"))
+def _rows(one: Route) -> Iterator[tuple[str, str]]:
+    action = one.action
+    yield "gateway", f"{one.gateway.name}, {one.gateway.config}"
+    yield "listener", _at(f"{one.listener.address}{' TLS' if one.listener.tls else ''}", one.listener.at)
+    yield "virtual host", _at(_virtual_host(one.virtual_host), one.virtual_host.at)
+    if one.location.matched != "none":
+        yield "location", _at(f"{one.location.pattern} ({one.location.matched})", one.location.at)
+    yield from (("then", step) for step in one.steps)
+    if action.kind is not ActionKind.UNDECIDED:
+        said = [str(action.kind), str(action.status or ""), action.to or ""]
+        yield "action", _at(" ".join(word for word in said if word), action.at)
     for server in one.upstream.servers if one.upstream else ():
         role = f" ({server.role})" if server.role != "primary" else ""
-        rows.append(("server", f"{server.address}{role}   {server.at or ''}"))
-    rows += [("undecided", reason) for reason in one.undecided]
-    return rows
+        yield "server", _at(f"{server.address}{role}", server.at)
+    if one.logs is not None:
+        yield "error log", f"{one.logs.error or 'off'} ({one.logs.error_level})"
+        yield "access log", one.logs.access or "off"
+    yield from (("undecided", reason) for reason in one.undecided)
+
+
+def _virtual_host(host: VirtualHost) -> str:
+    if host.matched == "default":
+        return f"{host.name or 'without a name'} (the default server: no name matches)"
+    return f"{host.name} ({host.matched})"
+
+
+def _at(said: str, place: object) -> str:
+    return said if place is None else f"{said}   {place}"

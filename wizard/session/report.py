@@ -109,11 +109,15 @@ class RoutePart(Shape, frozen=True):
 
 
 class RoutesReport(Shape, frozen=True):
-    """What `gateway-wizard route --json` prints."""
+    """What `gateway-wizard route --json` prints.
+
+    `notes` say why other gateways do not take the URL, and what is wrong with the configuration of any.
+    """
 
     schema_version: str
     url: str
     routes: tuple[RoutePart, ...]
+    notes: tuple[str, ...] = ()
 
 
 class TargetPart(Shape, frozen=True):

@@ -79,6 +79,7 @@ _ACTIONS = (
     "if ($arg_x) { return 302 /$1?$arg_x; } if ($uri ~ b) { root <root>/a; } root <root>;", "uwsgi_pass uwsgi://127.0.0.1:<echo>;",
     "rewrite ^/(.*)$ /a/$1 break; error_page 404 @n1;", "memcached_pass 127.0.0.1:<echo>; set $memcached_key $uri;",
 )  # fmt: skip
+_LET_IN = "location = /let-in { return 204; }"
 _BALANCES = ("least_conn", "ip_hash", "random two", "hash $uri consistent", "keepalive 4")
 _LISTEN_OPTIONS = ("", "backlog=64", "reuseport", "so_keepalive=on", "rcvbuf=64k", "deferred", "fastopen=3")
 _PLAIN = re.compile(r"""[^\s\\;{}"'#][^\s\\;{}"']*""")
@@ -115,14 +116,16 @@ class Odd(Generator):
 
     def _tables(self) -> list[str]:
         front = f"listen {self._unix}; listen 127.0.0.1:{self.port + 2}; server_name {self._any('a.test', '~^a')};"
-        inside = f"root {self.root}; location / {{ {self._pass(plain=False)} }} {self._location('', {'/'}, 1)}"
+        inside = (
+            f"root {self.root}; {_LET_IN} location / {{ {self._pass(plain=False)} }} {self._location('', {'/'}, 1)}"
+        )
         return [*super()._tables(), *map(self._filled, _TABLES), f"server {{ {front} {inside} }}"]
 
     def _server(self, index: int) -> str:
         text = super()._server(index)
         if index == 0:
             text = text.replace(f"listen {self.port};", f"listen {self.port} {self._any(*_LISTEN_OPTIONS)};", 1)
-        extra = ["location = /let-in { return 204; }"]
+        extra = [_LET_IN]
         if self._chance(0.4):
             extra.append(f"server_name {' '.join(self.random.sample(_NAMES, self.random.randint(1, 3)))};")
         if self._chance(0.1):

@@ -93,6 +93,8 @@ def passed_differently(made: Route, seen: lab.Seen, *, unsure: bool) -> str | No
 def difference(made: Route, seen: lab.Seen) -> str | None:
     """What the router says differently from what nginx did; None where they agree or the router left it open."""
     unsure = bool(made.undecided)
+    if seen.status == 401 and any(step.startswith("asks for a password") for step in made.steps):
+        return None  # the way of a visitor who knows it
     if made.upstream is not None:
         return passed_differently(made, seen, unsure=unsure)
     if seen.upstream:

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from tests.gateways.nginx.memory import CONFIG, NGINX, Memory, loaded
-from wizard.gateways.nginx.load import compiled_paths, load
-from wizard.gateways.nginx.tree import Compiled, every
+from wizard.gateways.nginx.load import load
+from wizard.gateways.nginx.tree import every
 from wizard.host.questions import ReadFile, ReadGlob
 from wizard.model import Instance, Place
 
@@ -142,9 +142,21 @@ def test_a_configuration_needs_events() -> None:
     assert whats("http {}") == [('no "events" section in configuration', f"{CONFIG}:1")]
 
 
-def test_paths_that_were_compiled_in() -> None:
-    debian = b"nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/usr/share/nginx --http-log-path=/l/a --error-log-path=stderr"
-    assert compiled_paths(debian) == Compiled("/usr/share/nginx", "stderr", "/l/a")
-    assert compiled_paths(b"nginx version: x\nconfigure arguments: --with-x") == Compiled(
-        "/usr/local/nginx", "/usr/local/nginx/logs/error.log", "/usr/local/nginx/logs/access.log"
-    )
+def test_directives_of_the_command_line_stand_before_those_of_the_file() -> None:
+    instance = Instance("nginx", None, CONFIG, settings="daemon off; error_log /run/first.log;", error_log="/run/e.log")
+    configuration = asyncio.run(load(Memory({CONFIG: "events {} http {}"}), instance))
+    assert configuration.problems == ()
+    assert [(one.name, str(one.at)) for one in configuration.tree][:2] == [
+        ("daemon", "command line:1"),
+        ("error_log", "command line:1"),
+    ]
+    assert configuration.error_log == "/run/e.log"
+
+
+def test_a_file_on_a_folder_that_nobody_can_see_is_not_looked_for_elsewhere() -> None:
+    memory = Memory({CONFIG: "events {}"})
+    configuration = asyncio.run(load(memory, Instance("nginx", 1, "conf/n.conf", prefix=".")))
+    assert memory.asked == []
+    assert [problem.what for problem in configuration.problems] == [
+        '"conf/n.conf" stands on the folder in which nginx was started'
+    ]

@@ -20,7 +20,7 @@ from wizard.gateways.nginx.templates import variables
 from wizard.gateways.nginx.tree import Directive
 from wizard.gateways.nginx.upstreams import Destination, destination
 from wizard.gateways.nginx.values import whole
-from wizard.gateways.nginx.variables import fill
+from wizard.gateways.nginx.variables import fill, value_of
 from wizard.model import Place
 
 
@@ -147,6 +147,8 @@ def _passed(request: Request, handler: Directive) -> Answer | Passed:
     if directive is None or not directive.args:
         return Answer(500, None, handler.at)
     kind = handler.name.removesuffix("_pass")
+    if kind == "memcached" and not value_of(request, "memcached_key"):
+        return Answer(500, None, directive.at)
     value = fill(request, directive.args[0])
     to = destination(kind, value)
     if unknown_in(value if to is None else f"{to.scheme}{to.host}{to.port}"):

@@ -1,46 +1,48 @@
 """Find nginx on a host: running masters with their workers, or an installed one that does not run.
 
-Owns how an nginx process is recognised and which configuration it was started with. May not know what stands in that
-configuration. Facts: a master's title is `nginx: master process ARGV`, a worker's `nginx: worker process`, one that
-leaves after a reload `nginx: worker process is shutting down` (src/os/unix/ngx_process_cycle.c).
+Owns which process is an instance, and which configuration, paths and namespaces it has. May not know what stands in
+that configuration.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
 
-from wizard.host.port import Reply
-from wizard.host.questions import (
-    Ask,
-    FileStat,
-    Identity,
-    Me,
-    NotAnswered,
-    Process,
-    Processes,
-    ProcessTable,
-    Ran,
-    Run,
-    Stat,
+from wizard.gateways.nginx.build import Build, read_build
+from wizard.gateways.nginx.command_line import (
+    PROGRAMS,
+    WORKER,
+    Options,
+    is_master,
+    master_argv,
+    options,
+    regrouped,
+    titled,
 )
+from wizard.host.port import Reply
+from wizard.host.questions import Ask, FileStat, Identity, Me, Process, Processes, ProcessTable, Ran, Run, Stat
 from wizard.model import Instance
 
 A = TypeVar("A")
 
-PROGRAMS = frozenset({"nginx", "openresty", "nginx-debug", "angie", "freenginx", "tengine"})
-DEFAULT_BINARIES = ("/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/bin/nginx")
+DEFAULT_BINARIES = (
+    "/usr/sbin/nginx",
+    "/usr/local/sbin/nginx",
+    "/usr/local/nginx/sbin/nginx",
+    "/usr/bin/nginx",
+    "/usr/local/openresty/nginx/sbin/nginx",
+)
 DEFAULT_CONFIGS = ("/etc/nginx/nginx.conf", "/usr/local/nginx/conf/nginx.conf", "/usr/local/etc/nginx/nginx.conf")
+UNITS = tuple(f"{name}.service" for name in sorted(PROGRAMS))
 
-_MASTER = re.compile(r"^nginx: master process (?P<argv>.*)$", re.DOTALL)
-_WORKER = "nginx: worker process"
 _UNIT = re.compile(r"/([^/]+\.service)(?:/|$)")
-_VERSION = re.compile(rb"nginx version: [^/\s]*/?([0-9][^\s]*)")
-_BUILT = re.compile(rb"--(?P<name>prefix|conf-path|error-log-path|http-log-path|sbin-path)=(?P<value>'[^']*'|\S+)")
+_CONTAINER = re.compile(r"docker|libpod|containerd|kubepods|crio|lxc\.|machine\.slice|/lxc/")
+_ID = re.compile(rb"^Id=(\S+)$", re.MULTILINE)
+_STARTED_BY = re.compile(rb"^ExecStart=\{ path=[^\n]*? ; argv\[\]=([^\n]*?) ; (?:ignore_errors|flags)=", re.MULTILINE)
 
 
 class Asks(Protocol):
@@ -51,96 +53,20 @@ class Asks(Protocol):
         ...
 
 
-class Built(msgspec.Struct, frozen=True):
-    """What `nginx -V` says of its build: version and compiled-in paths."""
-
-    version: str = ""
-    prefix: str = "/etc/nginx"
-    config: str = "/etc/nginx/nginx.conf"
-    error_log: str = "/var/log/nginx/error.log"
-    access_log: str = "/var/log/nginx/access.log"
-
-
 def unit_of(cgroup: str) -> str | None:
     """The innermost service unit in a control group path (`/system.slice/nginx.service`), None where there is none."""
     found = _UNIT.findall(cgroup)
     return str(found[-1]) if found else None
 
 
-def read_build(printed: bytes) -> Built:
-    """Read what `nginx -V` printed; what is missing keeps Debian's defaults."""
-    version = _VERSION.search(printed)
-    built = {
-        match["name"].decode(): match["value"].decode("utf-8", "replace").strip("'")
-        for match in _BUILT.finditer(printed)
-    }
-    prefix = built.get("prefix", "/etc/nginx").rstrip("/") or "/"
-
-    def path(name: str, fallback: str) -> str:
-        value = built.get(name)
-        if value is None:
-            return fallback
-        return value if value.startswith("/") else f"{prefix}/{value}"
-
-    return Built(
-        version=version[1].decode("ascii", "replace") if version else "",
-        prefix=prefix,
-        config=path("conf-path", f"{prefix}/conf/nginx.conf" if built else "/etc/nginx/nginx.conf"),
-        error_log=path("error-log-path", "/var/log/nginx/error.log"),
-        access_log=path("http-log-path", "/var/log/nginx/access.log"),
-    )
-
-
-def arguments(argv: tuple[str, ...]) -> tuple[str | None, str | None, tuple[str, ...]]:
-    """The `-c` and `-p` of a command line, and those arguments that a printed command must repeat.
-
-    Both `-c FILE` and `-cFILE` are read, as in nginx.c:ngx_get_options; `-g` and its directives are not repeated,
-    because `-g daemon off` has no place beside `-t`.
-    """
-    config = prefix = None
-    rest = iter(argv)
-    for word in rest:
-        if word.startswith("-c"):
-            config = word[2:] or next(rest, None)
-        elif word.startswith("-p"):
-            prefix = word[2:] or next(rest, None)
-    kept: list[str] = []
-    if prefix is not None:
-        kept += ["-p", prefix]
-    if config is not None:
-        kept += ["-c", config]
-    return config, prefix, tuple(kept)
-
-
-def titled(process: Process) -> str:
-    """The title of a process: its argv joined, as nginx writes it over its own argv."""
-    return " ".join(word for word in process.argv if word).strip()
-
-
-def master_argv(process: Process) -> tuple[str, ...] | None:
-    """The command line that a master was started with, None for any other process.
-
-    A master's title has lost its quoting; words are split at blanks, and `-g` takes everything up to the next option.
-    """
-    match = _MASTER.match(titled(process))
-    if match:
-        try:
-            return tuple(shlex.split(match["argv"]))
-        except ValueError:
-            return tuple(match["argv"].split())
-    program = process.argv[0].rsplit("/", 1)[-1] if process.argv else ""
-    if program in PROGRAMS and not titled(process).startswith("nginx: "):
-        return process.argv
-    return None
-
-
 async def instances(host: Asks) -> tuple[Instance, ...]:
-    """Every nginx of the host, running ones first, oldest first; an installed one that does not run comes last.
+    """Every nginx of the host, running ones first, oldest first; where none runs, those that are installed.
 
     Where no process can be seen and no configuration is found, the tuple is empty.
     """
     seen = (await host.ask(Processes())).answer
-    me = (await host.ask(Identity())).answer
+    identity = (await host.ask(Identity())).answer
+    me = identity if isinstance(identity, Me) else None
     table = seen.processes if isinstance(seen, ProcessTable) else ()
     by_pid = {process.pid: process for process in table}
     found: list[Instance] = []
@@ -148,40 +74,32 @@ async def instances(host: Asks) -> tuple[Instance, ...]:
         argv = master_argv(process)
         if argv is None or _is_child(process, by_pid):
             continue
-        found.append(await _running(host, process, argv, table, me if isinstance(me, Me) else None))
-    if not found:
-        found.extend(await _installed(host, me if isinstance(me, Me) else None))
-    return tuple(found)
+        found.append(await _running(host, process, argv, table, me))
+    return tuple(found or await _installed(host, me))
 
 
 def _is_child(process: Process, by_pid: dict[int, Process]) -> bool:
     """Whether the parent is itself a master: during a binary upgrade both are, and both are instances."""
     parent = by_pid.get(process.ppid)
-    return parent is not None and not _MASTER.match(titled(process)) and master_argv(parent) is not None
+    return parent is not None and not is_master(process) and master_argv(parent) is not None
 
 
 async def _running(
-    host: Asks, master: Process, argv: tuple[str, ...], table: Iterable[Process], me: Me | None
+    host: Asks, master: Process, argv: Sequence[str], table: Iterable[Process], me: Me | None
 ) -> Instance:
-    workers = [one for one in table if one.ppid == master.pid and titled(one) == _WORKER]
+    workers = [one for one in table if one.ppid == master.pid and titled(one) == WORKER]
     connecting = workers or [master]
     first = connecting[0]
-    apart = me is not None and (
-        _differs(master.mnt_ns, me.mnt_ns) or _differs(master.net_ns, me.net_ns) or master.root not in {"", "/"}
-    )
-    binary = master.exe.removesuffix(" (deleted)") or (argv[0] if argv and argv[0].startswith("/") else "")
-    own_mounts = me is not None and _differs(master.mnt_ns, me.mnt_ns)
-    built = Built() if own_mounts and not await _exists(host, binary) else await build_of(host, binary)
-    config, prefix, kept = arguments(argv[1:])
-    base = (prefix or built.prefix).rstrip("/") or "/"
-    path = config or built.config
-    return Instance(
-        kind="nginx",
+    contained = not master.mnt_ns and _CONTAINER.search(master.cgroup) is not None
+    own_mounts = contained or (me is not None and _differs(master.mnt_ns, me.mnt_ns))
+    own_network = contained or (me is not None and _differs(master.net_ns, me.net_ns))
+    apart = me is not None and (own_mounts or own_network or master.root not in {"", "/"})
+    binary = master.exe.removesuffix(" (deleted)") or await _called(host, argv)
+    build = Build() if own_mounts and not await _exists(host, binary) else await build_of(host, binary)
+    made = _configured(build, binary, options(argv[1:]), cwd=master.cwd)
+    return msgspec.structs.replace(
+        made,
         pid=master.pid,
-        config=path if path.startswith("/") else f"{base}/{path}",
-        prefix=base,
-        binary=binary or "nginx",
-        version=built.version,
         unit=unit_of(master.cgroup),
         workers=tuple(one.pid for one in workers),
         uid=first.uid,
@@ -190,10 +108,45 @@ async def _running(
         user=first.user,
         started=master.started,
         loaded=min((one.started for one in workers), default=master.started),
-        argv=(_spoken(binary), *kept),
         within=master.pid if apart else None,
-        elsewhere=apart and me is not None and _differs(master.net_ns, me.net_ns),
+        elsewhere=apart and own_network,
     )
+
+
+def _configured(build: Build, binary: str, given: Options, *, cwd: str = "") -> Instance:
+    """An instance as far as its binary and its options say. Paths that stand on a folder nobody can see stay relative."""
+    prefix = given.prefix or build.prefix
+    if not prefix.startswith("/") and cwd:
+        prefix = f"{cwd.rstrip('/')}/{prefix.removeprefix('./')}"
+    prefix = prefix.removesuffix("/.").rstrip("/") or "/"
+    shown = msgspec.structs.replace(given, prefix=prefix if given.prefix is not None else None)
+
+    def full(path: str) -> str:
+        return path if path.startswith("/") or path == "stderr" else f"{prefix.rstrip('/')}/{path}"
+
+    return Instance(
+        kind="nginx",
+        pid=None,
+        config=full(given.config or build.config),
+        prefix=prefix,
+        binary=binary or "nginx",
+        version=build.version,
+        argv=(_spoken(binary), *shown.repeated),
+        settings=given.settings or "",
+        error_log=full(given.error_log or build.error_log),
+        access_log=full(build.access_log),
+    )
+
+
+async def _called(host: Asks, argv: Sequence[str]) -> str:
+    """The binary by the name that it was called by, where its file cannot be seen; empty where that says nothing."""
+    called = argv[0] if argv else ""
+    if called.startswith("/"):
+        return called
+    for binary in DEFAULT_BINARIES:
+        if called and binary.endswith(f"/{called}") and await _exists(host, binary):
+            return binary
+    return ""
 
 
 def _spoken(binary: str) -> str:
@@ -203,33 +156,50 @@ def _spoken(binary: str) -> str:
 
 
 async def _installed(host: Asks, me: Me | None) -> list[Instance]:
+    """What would run if it were started: by its units where systemd knows any, else what lies in the usual places."""
+    systemd = me is not None and me.init == "systemd"
+    if systemd and (by_units := await _of_units(host)):
+        return by_units
     for binary in DEFAULT_BINARIES:
         if not await _exists(host, binary):
             continue
-        built = await build_of(host, binary)
-        for config in dict.fromkeys((built.config, *DEFAULT_CONFIGS)):
+        build = await build_of(host, binary)
+        for config in dict.fromkeys((build.config, *DEFAULT_CONFIGS)):
             if await _exists(host, config):
-                return [
-                    Instance(
-                        kind="nginx",
-                        pid=None,
-                        config=config,
-                        prefix=built.prefix,
-                        binary=binary,
-                        version=built.version,
-                        unit="nginx.service" if me is not None and me.init == "systemd" else None,
-                        argv=("nginx",),
-                    )
-                ]
+                made = _configured(build, binary, Options())
+                unit = "nginx.service" if systemd else None
+                return [msgspec.structs.replace(made, config=config, unit=unit)]
     return []
 
 
-async def build_of(host: Asks, binary: str) -> Built:
-    """What an nginx binary says of its own build; defaults where it cannot be asked."""
+async def _of_units(host: Asks) -> list[Instance]:
+    shown = (await host.ask(Run(("systemctl", "show", "--property=Id,ExecStart", *UNITS)))).answer
+    found: list[Instance] = []
+    for block in shown.out.split(b"\n\n") if isinstance(shown, Ran) else ():
+        started, named = _STARTED_BY.search(block), _ID.search(block)
+        if started is None or named is None:
+            continue
+        argv = regrouped(started[1].decode("utf-8", "replace"))
+        made = _configured(await build_of(host, argv[0]), argv[0], options(argv[1:]))
+        found.append(msgspec.structs.replace(made, unit=named[1].decode("utf-8", "replace")))
+    return found
+
+
+async def build_of(host: Asks, binary: str) -> Build:
+    """What an nginx binary says of its own build; the usual where it cannot be asked."""
     if not binary:
-        return Built()
+        return Build()
     ran = (await host.ask(Run((binary, "-V")))).answer
-    return read_build(ran.err + ran.out) if isinstance(ran, Ran) else Built()
+    if isinstance(ran, Ran):
+        return read_build(ran.err + ran.out)
+    # A binary by another name is not run. Left where it was installed, its folder is what it stands on.
+    folder, _, _ = binary.rpartition("/sbin/")
+    beside = f"{folder}/conf/nginx.conf"
+    return (
+        read_build(f"configure arguments: --prefix={folder}".encode())
+        if folder and await _exists(host, beside)
+        else Build()
+    )
 
 
 async def _exists(host: Asks, path: str) -> bool:
@@ -238,8 +208,3 @@ async def _exists(host: Asks, path: str) -> bool:
 
 def _differs(one: int, other: int) -> bool:
     return bool(one and other and one != other)
-
-
-def unseen(answer: object) -> str | None:
-    """Why processes could not be listed, None where they were."""
-    return answer.detail if isinstance(answer, NotAnswered) else None

@@ -7,13 +7,12 @@ or `[` that matches nothing is no error, a plain name that is missing is one.
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 
 from wizard.gateways.nginx.grammar import objections
 from wizard.gateways.nginx.syntax import parse
-from wizard.gateways.nginx.tree import Compiled, Configuration, Directive, Include
+from wizard.gateways.nginx.tree import Configuration, Directive, Include
 from wizard.host.port import Reply
 from wizard.host.questions import Ask, FileRead, FilesRead, NotAnswered, ReadFile, ReadGlob, Why
 from wizard.model import Broken, Instance, Place
@@ -21,7 +20,10 @@ from wizard.text import one_line
 
 A = TypeVar("A")
 
+DEFAULT_PREFIX = "/usr/share/nginx"
 DEFAULT_CONFIG = "/etc/nginx/nginx.conf"
+DEFAULT_ERROR_LOG, DEFAULT_ACCESS_LOG = "/var/log/nginx/error.log", "/var/log/nginx/access.log"
+COMMAND_LINE = "command line"  # where nginx itself says that `-g` stands
 MAX_FILE = 16 << 20
 MAX_TOTAL = 64 << 20
 MAX_INCLUDES = 20_000
@@ -42,28 +44,32 @@ class Asks(Protocol):
         ...
 
 
-async def load(ask: Asks, instance: Instance, *, compiled: Compiled | None = None) -> Configuration:
+async def load(ask: Asks, instance: Instance) -> Configuration:
     """Everything that the nginx of `instance` would read if it were started now.
 
     Args:
         ask: who answers for the machine; asked to read files only.
         instance: its `config` is the main file, `prefix` what `-p` says, `within` the process whose files are meant.
-        compiled: the paths compiled into the binary; Debian's where they are not known.
 
     Returns:
         The configuration. Files that could not be read, and places where nginx would stop, are in its `problems`.
     """
-    compiled = compiled or Compiled()
-    prefix = instance.prefix or compiled.prefix
-    config = instance.config or DEFAULT_CONFIG
-    main_file = config if config.startswith("/") else f"{prefix.rstrip('/')}/{config}"
+    prefix = instance.prefix or DEFAULT_PREFIX
+    main_file = instance.config or DEFAULT_CONFIG
+    if not main_file.startswith("/") and prefix.startswith("/"):
+        main_file = f"{prefix.rstrip('/')}/{main_file}"
     loader = _Loader(ask, instance.within, str(PurePosixPath(main_file).parent))
-    answer = (await ask.ask(ReadFile(main_file, max_bytes=MAX_FILE, within=instance.within))).answer
-    tree: list[Directive] = []
-    if isinstance(answer, NotAnswered):
-        loader.problems.append(Broken(_failed(main_file, answer.why, answer.detail), Place(main_file, 1)))
+    tree = list(loader.settings(instance.settings))
+    if not main_file.startswith("/"):
+        hint = "only root can see that folder: run this as root, or with sudo"
+        what = f'"{one_line(main_file)}" stands on the folder in which nginx was started'
+        loader.problems.append(Broken(what, Place(main_file, 1), hint))
     else:
-        tree = await loader.take(answer, main_file, (main_file,))
+        answer = (await ask.ask(ReadFile(main_file, max_bytes=MAX_FILE, within=instance.within))).answer
+        if isinstance(answer, NotAnswered):
+            loader.problems.append(Broken(_failed(main_file, answer.why, answer.detail), Place(main_file, 1)))
+        else:
+            tree += await loader.take(answer, main_file, (main_file,))
     if not loader.problems:
         loader.problems += objections(tree)
         if not any(directive.name == "events" for directive in tree):
@@ -76,24 +82,8 @@ async def load(ask: Asks, instance: Instance, *, compiled: Compiled | None = Non
         files=loader.files,
         includes=tuple(loader.includes),
         problems=tuple(loader.problems),
-        compiled=compiled,
-    )
-
-
-def compiled_paths(version_output: bytes) -> Compiled:
-    """The paths compiled into a binary, from what `nginx -V` prints (to standard error)."""
-    text = version_output.decode("utf-8", "surrogateescape")
-
-    def option(name: str, default: str) -> str:
-        found = re.search(rf"--{name}=(\S+)", text)
-        return found[1] if found else default
-
-    prefix = option("prefix", "/usr/local/nginx") if "configure arguments" in text else Compiled().prefix
-    below = prefix.rstrip("/")
-    return Compiled(
-        prefix=prefix,
-        error_log=option("error-log-path", f"{below}/logs/error.log"),
-        access_log=option("http-log-path", f"{below}/logs/access.log"),
+        error_log=instance.error_log or DEFAULT_ERROR_LOG,
+        access_log=instance.access_log or DEFAULT_ACCESS_LOG,
     )
 
 
@@ -114,6 +104,13 @@ class _Loader:
         self._trees: dict[str, list[Directive]] = {}
         self._total = 0
         self._spliced = 0
+
+    def settings(self, text: str) -> list[Directive]:
+        """The directives that stand on the command line (`-g`)."""
+        parsed = parse(text.encode("utf-8", "surrogateescape"), COMMAND_LINE)
+        if parsed.broken is not None:
+            self.problems.append(parsed.broken)
+        return parsed.directives
 
     async def take(self, read: FileRead, path: str, chain: tuple[str, ...]) -> list[Directive]:
         """The tree of one file that was read, its includes spliced in. `chain` is the way of includes to it."""

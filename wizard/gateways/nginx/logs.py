@@ -16,11 +16,11 @@ def logs_at(configuration: Configuration, level: Level) -> Logs:
     """The logs that hold on a level; of several, the first that is a file."""
     errors = level.every("error_log") or configuration.all("error_log")
     chosen = _preferred(errors)
-    error = _full(configuration, chosen.args[0]) if chosen is not None else configuration.compiled.error_log
+    error = _full(configuration, chosen.args[0]) if chosen is not None else configuration.error_log
     accesses = level.every("access_log")
     access = _preferred(accesses)
     if access is None:
-        return Logs(error, _level(chosen), configuration.compiled.access_log, None)
+        return Logs(error, _level(chosen), configuration.access_log, None)
     if any(one.args and one.args[0] == "off" for one in accesses):
         return Logs(error, _level(chosen), None, None)
     name = next((word for word in access.args[1:2] if "=" not in word), "combined")

@@ -54,14 +54,6 @@ class Include(msgspec.Struct, frozen=True):
     files: tuple[str, ...]
 
 
-class Compiled(msgspec.Struct, frozen=True):
-    """The paths that were compiled into the binary (`nginx -V`): what applies where a file is silent."""
-
-    prefix: str = "/usr/share/nginx"
-    error_log: str = "/var/log/nginx/error.log"
-    access_log: str = "/var/log/nginx/access.log"
-
-
 class Main(msgspec.Struct, frozen=True):
     """What stands on the main level and in `events`: who the workers are, and what they may use."""
 
@@ -80,7 +72,8 @@ class Configuration:
     """Everything that nginx would read, in the order in which it would read it.
 
     `tree` is the main level; `files` maps each path, as nginx would name it, to what was read. `prefix` is what
-    relative paths at run time stand on, `conf_prefix` what includes and certificates stand on.
+    relative paths at run time stand on, `conf_prefix` what includes and certificates stand on. `error_log` and
+    `access_log` are where it writes if no directive says so.
     """
 
     main_file: str
@@ -90,7 +83,8 @@ class Configuration:
     files: Mapping[str, FileRead] = field(repr=False)
     includes: tuple[Include, ...] = field(default=(), repr=False)
     problems: tuple[Broken, ...] = ()
-    compiled: Compiled = field(default_factory=Compiled)
+    error_log: str = ""
+    access_log: str = ""
     _derived: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False)
 
     def once(self, build: Callable[[Configuration], T]) -> T:
