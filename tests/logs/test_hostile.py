@@ -100,8 +100,8 @@ def test_usual_line_is_searched_by_few_patterns() -> None:
 
 
 def _patterns() -> Iterator[str]:
-    for module_info in pkgutil.iter_modules(wizard.logs.__path__):
-        module = importlib.import_module(f"wizard.logs.{module_info.name}")
+    for module_info in pkgutil.walk_packages(wizard.logs.__path__, "wizard.logs."):
+        module = importlib.import_module(module_info.name)
         for value in vars(module).values():
             if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
                 yield value.pattern

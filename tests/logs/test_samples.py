@@ -8,24 +8,10 @@ from typing import TypedDict
 
 import pytest
 
-from wizard.logs import (
-    apache_messages,
-    caddy,
-    connecting,
-    docker,
-    envoy,
-    go_errors,
-    gunicorn,
-    haproxy,
-    haproxy_messages,
-    kernel,
-    nginx_messages,
-    php_fpm,
-    systemd,
-    traefik,
-    uwsgi,
-)
+from wizard.logs import caddy, connecting, docker, gunicorn, haproxy, kernel, php_fpm, systemd, traefik, uwsgi
 from wizard.logs.recognise import explain_line
+from wizard.logs.tables import apache, envoy, go, haproxy_endings, nginx
+from wizard.logs.tables import haproxy as haproxy_table
 
 HERE = Path(__file__).parent
 CATALOGUE = frozenset((HERE / "catalogue.txt").read_text().split())
@@ -84,9 +70,9 @@ def test_every_program_has_samples() -> None:
 
 def _named_causes() -> set[str]:
     tables = (
-        nginx_messages.MESSAGES,
-        apache_messages.MESSAGES,
-        haproxy_messages.MESSAGES,
+        nginx.MESSAGES,
+        apache.MESSAGES,
+        haproxy_table.MESSAGES,
         caddy.MESSAGES,
         traefik.MESSAGES,
         php_fpm.MESSAGES,
@@ -95,15 +81,15 @@ def _named_causes() -> set[str]:
         kernel.MESSAGES,
         systemd.MESSAGES,
         docker.MESSAGES,
-        go_errors.TEXTS,
+        go.TEXTS,
     )
     named = {cause for table in tables for row in table for cause in row.causes}
     for errno in range(134):
         for upstream in (None, "127.0.0.1:1", "10.0.0.1:1", "unix:/x"):
             named.update(connecting.connect_failure(errno, upstream).causes)
     named.update(cause for flag in envoy.FLAGS.values() for cause in flag.causes)
-    named.update(cause for ending in haproxy_messages.STATES.values() for cause in ending.causes)
-    named.update(cause for _, ending in haproxy_messages.LAYERS for cause in ending.causes)
+    named.update(cause for ending in haproxy_endings.STATES.values() for cause in ending.causes)
+    named.update(cause for _, ending in haproxy_endings.LAYERS for cause in ending.causes)
     named.update(cause for sample in SAMPLES for cause in sample["causes"])
     return named
 
@@ -116,7 +102,7 @@ def test_causes_are_in_the_catalogue() -> None:
 
 
 def test_rows_say_a_sentence() -> None:
-    for table in (nginx_messages.MESSAGES, apache_messages.MESSAGES, haproxy_messages.MESSAGES):
+    for table in (nginx.MESSAGES, apache.MESSAGES, haproxy_table.MESSAGES):
         for row in table:
             assert row.meaning[0].isalnum()
             assert row.meaning.endswith(".")
@@ -125,7 +111,7 @@ def test_rows_say_a_sentence() -> None:
 
 def test_termination_states_of_haproxy_are_known() -> None:
     for who in "CSPLRIDUKcs":
-        assert who in haproxy_messages.STATES
+        assert who in haproxy_endings.STATES
     assert haproxy.PROGRAM == "haproxy"
 
 

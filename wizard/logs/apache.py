@@ -11,11 +11,11 @@ import re
 import msgspec
 from msgspec.structs import replace
 
-from wizard.logs.apache_messages import BY_NUMBER, MESSAGES
 from wizard.logs.connecting import Failure, connect_failure
 from wizard.logs.errnos import errno_of
 from wizard.logs.hints import PLAIN, Hints
 from wizard.logs.signatures import Match, Signature, find
+from wizard.logs.tables.apache import BY_NUMBER, MESSAGES
 from wizard.logs.upstreams import endpoint
 from wizard.model import LogEvent, Phase
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 
-import msgspec
-
 from wizard.logs.connecting import connect_failure
 from wizard.logs.errnos import errno_of
 from wizard.logs.fields import json_fields, number_of, text_of
 from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.tables.envoy import ALL_TLS, FLAGS, LONG_NAMES, PASSED, REASONS, SERVED
 from wizard.logs.upstreams import endpoint
 from wizard.model import LogEvent, Phase
 
@@ -42,176 +41,6 @@ _CUT = "cut"  # the line ends before it says why a connection failed
 _CONNECT_TIMEOUT = ("connection timeout", "connect timeout", "connection_timeout", "connect_timeout")
 
 
-class Flag(msgspec.Struct, frozen=True):
-    """A response flag: its word, sentence, phase and causes."""
-
-    symptom: str
-    meaning: str
-    phase: Phase
-    causes: tuple[str, ...]
-
-
-_ALL_TLS = (
-    "tls-https-to-plain-http",
-    "tls-cert-expired",
-    "tls-cert-name-mismatch",
-    "tls-cert-untrusted",
-    "tls-sni-missing",
-    "tls-version-or-cipher-mismatch",
-    "tls-client-cert-required",
-)
-_CONNECT = (
-    "upstream-not-listening",
-    "upstream-service-stopped",
-    "upstream-wrong-port",
-    "upstream-wrong-bind-address",
-    "localhost-ipv6-mismatch",
-    "firewall-rejects-upstream",
-    "firewall-drops-upstream",
-    "host-down",
-    "route-missing",
-    "unix-socket-missing",
-    "unix-socket-permission",
-)
-
-FLAGS = {
-    "UF": Flag(
-        "connect-failed",
-        "Envoy could not connect to the upstream, or the TLS handshake failed.",
-        Phase.CONNECTING,
-        (*_CONNECT, *_ALL_TLS),
-    ),
-    "UC": Flag(
-        "closed-early",
-        "The upstream closed the connection before it had sent a complete header.",
-        Phase.READING_HEADER,
-        (
-            "upstream-crashed-mid-request",
-            "keepalive-race",
-            "upstream-oom-killed",
-            "upstream-worker-killed-by-timeout",
-            "tls-plain-http-to-https",
-            "proxy-protocol-mismatch",
-            "docker-userland-proxy-dead-backend",
-        ),
-    ),
-    "UR": Flag(
-        "reset-early",
-        "The upstream reset the stream.",
-        Phase.READING_HEADER,
-        ("upstream-crashed-mid-request", "protocol-http1-vs-http2"),
-    ),
-    "UH": Flag(
-        "no-live-upstreams",
-        "The cluster has no healthy host; nothing was tried.",
-        Phase.NONE,
-        ("gateway-upstream-marked-down", "gateway-healthcheck-wrong", "dns-nxdomain", "dns-resolver-down"),
-    ),
-    "UO": Flag(
-        "pool-exhausted",
-        "A circuit breaker of Envoy is open: too many connections or requests.",
-        Phase.NONE,
-        ("gateway-upstream-max-conns",),
-    ),
-    "UT": Flag(
-        "response-timeout",
-        "The upstream did not answer before the deadline of the route.",
-        Phase.READING_HEADER,
-        (
-            "upstream-slow-response",
-            "gateway-timeout-too-short",
-            "upstream-hung",
-            "upstream-workers-exhausted",
-            "firewall-drops-upstream",
-            "listen-backlog-overflow",
-        ),
-    ),
-    "UPE": Flag(
-        "not-http",
-        "Envoy does not understand the upstream's answer.",
-        Phase.READING_HEADER,
-        (
-            "upstream-invalid-header",
-            "upstream-not-http",
-            "protocol-http1-vs-http2",
-            "upstream-header-too-big",
-            "upstream-conflicting-length",
-            "upstream-crashed-mid-request",
-        ),
-    ),
-    "NR": Flag("no-route", "No route (or no filter chain) takes the request.", Phase.NONE, ("gateway-no-route",)),
-    "NC": Flag("no-route", "The cluster that the route names does not exist.", Phase.NONE, ("gateway-no-route",)),
-    "DF": Flag(
-        "name-not-resolved",
-        "The name of the upstream does not resolve.",
-        Phase.RESOLVING,
-        ("dns-nxdomain", "dns-resolver-down"),
-    ),
-    "LR": Flag("generated-status", "Envoy itself reset the stream.", Phase.NONE, ("gateway-generated-status",)),
-    "LH": Flag(
-        "generated-status",
-        "Envoy's own health check is failing, so it refuses requests.",
-        Phase.NONE,
-        ("gateway-generated-status",),
-    ),
-    "FI": Flag("generated-status", "Envoy injected a fault.", Phase.NONE, ("gateway-generated-status",)),
-    "RL": Flag(
-        "generated-status", "A rate limit of Envoy refused the request.", Phase.NONE, ("gateway-generated-status",)
-    ),
-    "SI": Flag(
-        "response-timeout",
-        "The stream was idle for too long.",
-        Phase.NONE,
-        ("upstream-slow-response", "gateway-timeout-too-short"),
-    ),
-    "UMSDR": Flag(
-        "response-timeout",
-        "The request reached the longest duration that Envoy allows.",
-        Phase.NONE,
-        ("gateway-timeout-too-short", "upstream-slow-response"),
-    ),
-    "OM": Flag("overloaded", "Envoy is overloaded.", Phase.NONE, ("gateway-worker-connections",)),
-    "DO": Flag("overloaded", "Envoy drops requests for overload.", Phase.NONE, ("gateway-worker-connections",)),
-    "UDO": Flag("overloaded", "The upstream's cluster drops requests.", Phase.NONE, ("gateway-worker-connections",)),
-    "DC": Flag("client-left", "The client ended the request; the upstream is not at fault.", Phase.NONE, ()),
-    "DPE": Flag("client-left", "The client broke the protocol; the upstream is not at fault.", Phase.NONE, ()),
-    "UAEX": Flag("refused-by-rule", "An authorisation service refused the request.", Phase.NONE, ()),
-    "RLSE": Flag("other", "The rate limit service failed.", Phase.NONE, ()),
-}
-_LONG_NAMES = {
-    "UpstreamConnectionFailure": "UF",
-    "UpstreamConnectionTermination": "UC",
-    "UpstreamRemoteReset": "UR",
-    "NoHealthyUpstream": "UH",
-    "UpstreamOverflow": "UO",
-    "UpstreamRequestTimeout": "UT",
-    "UpstreamProtocolError": "UPE",
-    "NoRouteFound": "NR",
-    "NoClusterFound": "NC",
-    "DnsResolutionFailed": "DF",
-}
-_REASONS = {
-    "connection failure": "UF",
-    "remote connection failure": "UF",
-    "local connection failure": "UF",
-    "connection timeout": "UF",
-    "connection termination": "UC",
-    "remote reset": "UR",
-    "remote refused stream reset": "UR",
-    "local reset": "LR",
-    "overflow": "UO",
-    "protocol error": "UPE",
-    "http2 protocol error": "UPE",
-}
-_SERVED = Flag("served", "Envoy passed the request on and the answer back; this is no failure.", Phase.NONE, ())
-_PASSED = Flag(
-    "upstream-answered",
-    "The upstream itself answered with this status; Envoy only passed it on.",
-    Phase.NONE,
-    ("upstream-returns-502",),
-)
-
-
 def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     """A line of Envoy as an event, or None where it is none of Envoy's."""
     if (found := _ACCESS.match(text)) is not None:
@@ -225,7 +54,7 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
         and "upstream connect error or disconnect/reset" in text
         and (body := _BODY.search(text)) is not None
     ):
-        flag = _REASONS.get(body[1].strip(), "")
+        flag = REASONS.get(body[1].strip(), "")
         told = body[2] or body[1]
         if "," in text[body.end() :] or (body[2] and not any(word in told for word in (*_TLS, "connect error"))):
             told = _CUT
@@ -302,13 +131,13 @@ def _access_json(text: str, hints: Hints) -> LogEvent | None:
     if fields is None:
         return None
     flags = text_of(fields, "response_flags")
-    first = next((part for part in flags.split(",") if part in FLAGS or part in _LONG_NAMES), "")
+    first = next((part for part in flags.split(",") if part in FLAGS or part in LONG_NAMES), "")
     told = " ".join((text_of(fields, "response_code_details"), text_of(fields, "upstream_transport_failure_reason")))
     host = text_of(fields, "upstream_host", "upstream_remote_address")
     stamp = text_of(fields, "start_time", "timestamp")
     event = _event(
         text,
-        _LONG_NAMES.get(first, first),
+        LONG_NAMES.get(first, first),
         told,
         number_of(fields, "response_code"),
         endpoint(host) if _ADDRESS.match(host) else None,
@@ -325,7 +154,7 @@ def _event(
     known = FLAGS.get(flag)
     if known is None:
         passed = "via_upstream" in told and status is not None and status >= 500
-        known = _PASSED if passed or (not told and status in {502, 503, 504} and not flag) else _SERVED
+        known = PASSED if passed or (not told and status in {502, 503, 504} and not flag) else SERVED
     phase, causes, symptom, meaning = known.phase, known.causes, known.symptom, known.meaning
     errno = None
     if flag == "UF" and told == _CUT:
@@ -333,7 +162,7 @@ def _event(
     elif flag == "UF":
         upper = told.upper()
         if any(word in upper for word in _TLS):
-            phase, causes = Phase.HANDSHAKING, _ALL_TLS
+            phase, causes = Phase.HANDSHAKING, ALL_TLS
             symptom, meaning = "tls-failed", "The TLS handshake with the upstream failed."
         elif any(words in told for words in _CONNECT_TIMEOUT):
             failure = connect_failure(110, upstream)

@@ -10,9 +10,10 @@ import re
 
 from wizard.logs.connecting import connect_failure
 from wizard.logs.errnos import errno_of
-from wizard.logs.haproxy_messages import LAYERS, MESSAGES, STATES, Ending
 from wizard.logs.hints import PLAIN, Hints
 from wizard.logs.signatures import find
+from wizard.logs.tables.haproxy import MESSAGES
+from wizard.logs.tables.haproxy_endings import LAYERS, STATES, Ending
 from wizard.model import LogEvent, Phase
 
 PROGRAM = "haproxy"

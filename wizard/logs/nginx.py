@@ -18,8 +18,8 @@ import msgspec
 from wizard.logs.connecting import connect_failure
 from wizard.logs.errnos import errno_of
 from wizard.logs.hints import PLAIN, Hints
-from wizard.logs.nginx_messages import MESSAGES
 from wizard.logs.signatures import find
+from wizard.logs.tables.nginx import MESSAGES
 from wizard.logs.upstreams import endpoint, is_unix, scheme_of
 from wizard.model import LogEvent, Phase
 
@@ -33,12 +33,17 @@ _STDERR_HEAD = re.compile(r"nginx: \[(warn|error|crit|alert|emerg)\] ", re.ASCII
 _LEFT_CUT_HEAD = re.compile(
     r".{0,26}?\[?(debug|info|notice|warn|error|crit|alert|emerg)\] (\d+)#(\d+): (?:\*(\d+) )?", re.ASCII
 )
-_PRINTED_ERRNO = re.compile(r"(?:failed|timed out|handshake) \((\d{1,4}): ([^()]{1,60})\)", re.ASCII)
+_PRINTED_ERRNO = re.compile(r"(?:failed|timed out|handshake|\(SSL:\)|process\") \((\d{1,4}): ([^()]{1,60})\)", re.ASCII)
 _ADDRESS = re.compile(r"connect\(\) to (unix:[^\s:]+|[^\s]+:\d+) failed", re.ASCII)
+_CHECKED = re.compile(r', health check "[^"]*" of peer (\S+) in upstream "', re.ASCII)
 _FIELD = re.compile(r', (client|server|login|user|subrequest|upstream|host|referrer): "?', re.ASCII)
 _CLOSED = re.compile(r'([^"]*+(?:"(?!,|$)[^"]*+)*+)"(?:$|,)')
+_REPORTED = "kevent() reported that "  # BSD and macOS say so before a failed connect
 _MILD = ("debug", "info", "notice", "warn")
 _ONLY_AT_START = ("configuration-refused", "module-missing")  # a warning about a line of a file refuses nothing
+_REFUSED = "nginx meets something at its start that it cannot do without, and refuses to start or to reload."
+_OF_A_START = ("gateway-failed-start", "gateway-reload-failed")
+_ALLOCATING = ("malloc(", "posix_memalign(", "memalign(", "mmap(")  # may fail at any time
 _SERIOUS = ("error", "crit", "alert", "emerg")
 
 ACTIONS = {
@@ -221,9 +226,14 @@ def _event(
 
 def _split(body: str) -> tuple[str, Tail]:
     message, found, rest = body.partition(", client: ")
-    if not found:
-        return message, _NO_TAIL
-    return message, _tail(rest)
+    if found:
+        return message, _tail(rest)
+    message, found, rest = body.partition(", udp client: ")
+    if found:
+        return message, _tail(rest)
+    if (checked := _CHECKED.search(body)) is not None:
+        return body[: checked.start()], Tail(upstream=endpoint(checked[1]))
+    return body, _NO_TAIL
 
 
 # The usual shape; every part ends where its own quote ends, so that a match takes one pass. Of the upstream only scheme
@@ -309,7 +319,7 @@ def _action(message: str, whole: bool) -> tuple[str, Phase | None]:
 
 @lru_cache(maxsize=4096)
 def _understand(message: str, upstream: str | None, scheme: str, whole: bool, level: str) -> Core:
-    said, phase = _action(message, whole)
+    said, phase = _action(message.removeprefix(_REPORTED), whole)
     errno = None
     if printed := _PRINTED_ERRNO.search(said):
         errno = errno_of(int(printed[1]), printed[2])
@@ -319,6 +329,9 @@ def _understand(message: str, upstream: str | None, scheme: str, whole: bool, le
         known = connect_failure(errno, upstream)
         return Core(known.symptom, known.meaning, Phase.CONNECTING, errno, known.causes, upstream, None, None)
     match = find(MESSAGES, said, phase, errno)
+    starting = level == "emerg" and not whole and not said.startswith(_ALLOCATING)
+    if match is None and starting:
+        return Core("start-refused", _REFUSED, Phase.NONE, errno, _OF_A_START, upstream, None, None)
     if match is None or (level in _MILD and match.row.symptom in _ONLY_AT_START):
         failing = level in _SERIOUS
         symptom = "other" if failing else "notice"
@@ -336,12 +349,13 @@ def _understand(message: str, upstream: str | None, scheme: str, whole: bool, le
         errno = None if "could not be resolved" in said else errno
     target = match.groups.get("target")
     status = match.groups.get("status")
+    causes = tuple(dict.fromkeys((*row.causes, *_OF_A_START))) if starting else row.causes
     return Core(
         row.symptom,
         row.meaning,
         row.phase or phase or Phase.NONE,
         errno,
-        _fitting(row.causes, scheme, upstream),
+        _fitting(causes, scheme, upstream),
         upstream,
         target,
         int(status) if status else None,

@@ -51,6 +51,9 @@ class Match(msgspec.Struct, frozen=True):
     groups: dict[str, str] = msgspec.field(default_factory=dict)
 
 
+Numbered = tuple[tuple[str, Signature], ...]  # rows of Apache, each with the numbers under which it is printed
+
+
 def rows(*lines: Signature) -> tuple[Signature, ...]:
     """A table in order of precedence: the first row that applies wins."""
     return lines
