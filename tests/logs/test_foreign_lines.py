@@ -65,6 +65,122 @@ level=info msg="container started"
 java.lang.OutOfMemoryError: Java heap space
 [INFO] proxy: listening
 proxy: error
+2026-11-22 09:28:09.123 UTC [1234] LOG:  could not receive data from client: Connection reset by peer
+2026-11-22 09:28:09.123 UTC [1234] FATAL:  sorry, too many clients already
+2026-11-22 09:28:09.123 UTC [1234] LOG:  database system is ready to accept connections
+2026-11-22 09:28:09.123 UTC [1234] ERROR:  canceling statement due to statement timeout
+2026-11-22T09:28:09.123456Z 0 [Note] InnoDB: Buffer pool(s) load completed
+2026-11-22T09:28:09.123456Z 12 [Warning] Aborted connection 12 to db: 'shop' user: 'app' host: '10.0.0.1' (Got timeout reading communication packets)
+1:M 22 Nov 2026 09:28:09.123 * Ready to accept connections
+1:S 22 Nov 2026 09:28:09.123 # Error condition on socket for SYNC: Connection refused
+[2026-11-22 09:28:09,123: ERROR/MainProcess] consumer: Cannot connect to redis://redis:6379/0: Error 111 connecting to redis:6379. Connection refused..
+2026-11-22 09:28:09,123 ERROR [http-nio-8080-exec-1] o.a.c.c.C.[.[.[/].[dispatcherServlet] Servlet.service() for servlet [dispatcherServlet] threw exception java.net.ConnectException: Connection refused
+2026-11-22 09:28:09.123  INFO 1 --- [           main] o.s.b.w.embedded.tomcat.TomcatWebServer  : Tomcat started on port(s): 8080 (http)
+22-Nov-2026 09:28:09.123 SEVERE [main] org.apache.catalina.core.StandardService.initInternal Failed to initialize connector [Connector["http-nio-8080"]]
+java.net.BindException: Address already in use (Bind failed)
+Caused by: java.net.SocketTimeoutException: Read timed out
+Error: listen EADDRINUSE: address already in use :::3000
+Error: connect ETIMEDOUT 10.0.0.5:443
+(node:812) UnhandledPromiseRejectionWarning: Error: connect ECONNREFUSED 127.0.0.1:5432
+FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory
+[nest] 812  - 11/22/2026, 9:28:09 AM   ERROR [ExceptionsHandler] connect ECONNREFUSED 127.0.0.1:5432
+{"level":50,"time":1795339689123,"pid":812,"hostname":"web","msg":"upstream timeout","err":{"type":"Error","message":"connect ECONNREFUSED 127.0.0.1:5432"}}
+{"level":"error","message":"connect ECONNREFUSED 127.0.0.1:5432","timestamp":"2026-11-22T09:28:09.123Z"}
+{"timestamp":"2026-11-22T09:28:09.123Z","level":"ERROR","logger":"com.shop.Cart","message":"upstream returned 502 Bad Gateway","thread":"main"}
+{"level":"warn","ts":"2026-11-22T09:28:09.123Z","caller":"etcdserver/util.go:170","msg":"apply request took too long","took":"123ms"}
+{"level":"warn","ts":"2026-11-22T09:28:09.123Z","logger":"etcd-client","caller":"v3/retry_interceptor.go:62","msg":"retrying of unary invoker failed","target":"etcd-endpoints://0xc000/127.0.0.1:2379","attempt":0,"error":"rpc error: code = DeadlineExceeded desc = latest balancer error: last connection error: connection error: desc = \\"transport: Error while dialing dial tcp 127.0.0.1:2379: connect: connection refused\\""}
+E1122 09:28:09.123456       1 reflector.go:138] k8s.io/client-go/informers/factory.go:134: Failed to watch *v1.Pod: failed to list *v1.Pod: Get "https://10.96.0.1:443/api/v1/pods": dial tcp 10.96.0.1:443: connect: connection refused
+W1122 09:28:09.123456       7 controller.go:1106] Service "default/web" does not have any active Endpoint.
+time="2026-11-22T09:28:09Z" level=error msg="Error response from registry" error="dial tcp 1.2.3.4:443: i/o timeout" component=puller
+ts=2026-11-22T09:28:09.123Z caller=scrape.go:1234 level=warn component="scrape manager" msg="Append failed" err="context deadline exceeded"
+level=info ts=2026-11-22T09:28:09.123Z caller=main.go:1 msg="Server is ready to receive web requests."
+Nov 22 09:28:09 web sshd[812]: Connection closed by 10.0.0.1 port 4711 [preauth]
+Nov 22 09:28:09 web sshd[812]: error: kex_exchange_identification: Connection closed by remote host
+Nov 22 09:28:09 web fail2ban.filter[812]: INFO [nginx-http-auth] Found 10.0.0.1 - 2026-11-22 09:28:09
+Nov 22 09:28:09 web fail2ban-server[812]: 2026/11/22 09:28:09 [error] 1#1: *3 connect() failed (111: Connection refused) while connecting to upstream
+2026-11-22 09:28:09,123 fail2ban.actions [812]: NOTICE [nginx-limit-req] Ban 10.0.0.1
+Nov 22 09:28:09 web ansible-command[812]: Invoked with _raw_params=grep 'upstream timed out (110: Connection timed out)' /var/log/nginx/error.log
+Nov 22 09:28:09 web sudo[812]: deploy : TTY=pts/0 ; PWD=/home/deploy ; USER=root ; COMMAND=/usr/bin/grep upstream prematurely closed connection /var/log/nginx/error.log
+Nov 22 09:28:09 web postfix/smtp[812]: connect to mail.example[1.2.3.4]:25: Connection timed out
+Nov 22 09:28:09 web postfix/smtpd[812]: warning: hostname x does not resolve to address 1.2.3.4: Name or service not known
+Nov 22 09:28:09 web named[812]: client @0x7f 10.0.0.1#4711 (app): query failed (SERVFAIL) for app/IN/A at query.c:1
+Nov 22 09:28:09 web dhclient[812]: DHCPREQUEST for 10.0.0.5 on eth0 to 10.0.0.1 port 67
+Nov 22 09:28:09 web CRON[812]: (www-data) CMD (php /srv/cron.php > /dev/null 2>&1)
+Nov 22 09:28:09 web dbus-daemon[812]: [system] Activating via systemd: service name='org.freedesktop.hostname1' unit='dbus-org.freedesktop.hostname1.service' requested by ':1.12'
+Nov 22 09:28:09 web NetworkManager[812]: <info>  [1795339689.1234] device (eth0): state change: activated -> failed
+Nov 22 09:28:09 web kernel: [12345.678901] eth0: renamed from veth1
+Nov 22 09:28:09 web kernel: [12345.678901] docker0: port 1(veth1) entered disabled state
+Nov 22 09:28:09 web kernel: [12345.678901] perf: interrupt took too long (2501 > 2500), lowering kernel.perf_event_max_sample_rate to 79750
+Nov 22 09:28:09 web systemd[1]: Starting Daily apt download activities...
+Nov 22 09:28:09 web systemd[1]: Started shop.service - The shop.
+Nov 22 09:28:09 web systemd[1]: Stopping nginx.service - A high performance web server and a reverse proxy server...
+Nov 22 09:28:09 web systemd[1]: Reloaded nginx.service - A high performance web server.
+Nov 22 09:28:09 web systemd[1]: session-3.scope: Deactivated successfully.
+Nov 22 09:28:09 web systemd-resolved[812]: Using degraded feature set UDP instead of UDP+EDNS0 for DNS server 10.0.0.2.
+Nov 22 09:28:09 web systemd-networkd[812]: eth0: Lost carrier
+Nov 22 09:28:09 web containerd[812]: time="2026-11-22T09:28:09.123Z" level=info msg="loading plugin \\"io.containerd.snapshotter.v1.aufs\\"..." type=io.containerd.snapshotter.v1
+Nov 22 09:28:09 web dockerd[812]: time="2026-11-22T09:28:09.123Z" level=info msg="Loading containers: done."
+10.0.0.9 - - [22/Nov/2026:09:28:09 +0000] "GET / HTTP/1.1" 200 612 "-" "curl/7.88.1"
+10.0.0.9 - - [22/Nov/2026:09:28:09 +0000] "GET /upstream/connect()/failed HTTP/1.1" 404 153 "-" "curl/7.88.1"
+10.0.0.9 - - [22/Nov/2026:09:28:09 +0000] "GET / HTTP/1.1" 502 157 "-" "curl/7.88.1" rt=0.001 uct="-" uht="-" urt="0.001" ua="127.0.0.1:3000" us="502"
+127.0.0.1:45678 - "GET / HTTP/1.1" 200
+INFO:     Application startup complete.
+INFO:     Uvicorn running on http://127.0.0.1:8000 (Press CTRL+C to quit)
+ERROR:    [Errno 98] error while attempting to bind on address ('127.0.0.1', 8000): address already in use
+WARNING:  Invalid HTTP request received.
+ * Running on http://127.0.0.1:5000/ (Press CTRL+C to quit)
+ConnectionRefusedError: [Errno 111] Connection refused
+requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='api', port=443): Read timed out. (read timeout=5)
+psycopg2.OperationalError: connection to server at "127.0.0.1", port 5432 failed: Connection refused
+django.db.utils.OperationalError: (2003, "Can't connect to MySQL server on 'db' (111)")
+Puma starting in single mode...
+=> Booting Puma
+[812] - Worker 0 (PID: 815) booted in 1.2s, phase: 0
+[812] ! Terminating timed out worker (worker failed to check in within 60 seconds): 815
+I, [2026-11-22T09:28:09.123456 #812]  INFO -- : worker=0 ready
+E, [2026-11-22T09:28:09.123456 #812] ERROR -- : worker=0 PID:815 timeout (61s > 60s), killing
+panic: runtime error: invalid memory address or nil pointer dereference
+2026/11/22 09:28:09 http: panic serving 10.0.0.1:4711: runtime error
+2026/11/22 09:28:09 http: proxy error: dial tcp 127.0.0.1:3000: connect: connection refused
+2026/11/22 09:28:09 listening on :8080
+2026/11/22 09:28:09 main.go:12: upstream timed out
+2026/11/22 09:28:09 [INFO] agent: Synced service "web"
+2026/11/22 09:28:09 [error] something else wrote this
+2026-11-22T09:28:09.123Z [WARN]  agent: Check missed TTL, is now critical: check=service:web
+curl: (28) Connection timed out after 5001 milliseconds
+curl: (56) Recv failure: Connection reset by peer
+wget: can't connect to remote host (127.0.0.1): Connection refused
+ssh: connect to host web port 22: Connection refused
+dial tcp 10.0.0.5:443: i/o timeout
+Get "https://registry-1.docker.io/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)
+error: failed to push some refs to 'git@github.com:x/y.git'
+proxy_pass http://127.0.0.1:3000;
+    upstream backend { server 10.0.0.1:8080 max_fails=3; }
+backend be
+    server s1 10.0.0.1:8080 check inter 2s
+grep -c 'upstream timed out' /var/log/nginx/error.log
+HTTP/1.1 502 Bad Gateway
+< HTTP/1.1 504 Gateway Time-out
+<center><h1>502 Bad Gateway</h1></center>
+We see 'upstream timed out' every night, can somebody look at nginx?
+Memory usage: 91%
+OOM score adjusted
+worker 3 timed out
+server is down
+Backend web has no server
+child process exited
+MISCONF Redis is configured to save RDB snapshots, but it is currently not able to persist on disk.
+[core] ERROR: proxy: HTTP: nothing
+[error] connect failed
+pool www is busy
+the service "web" does not exist
+Error response: 500
+ERROR: for web  Cannot start service web: driver failed programming external connectivity
+docker-compose up -d
+[pid: 12] hello
+Back-off restarting failed container
+Readiness probe failed: HTTP probe failed with statuscode: 502
+Liveness probe failed: Get "http://10.0.3.7:8080/health": dial tcp 10.0.3.7:8080: connect: connection refused
 """
 
 NO_FAILURE = """

@@ -22,7 +22,7 @@ from wizard.model import LogEvent, Phase
 PROGRAM = "apache"
 
 HEAD = re.compile(
-    r"\[(\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,6})? \d{4})\] "
+    r"\[(\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,6})? \d{4}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)\] "
     r"\[(?:([a-z]\w{0,40}):)?(emerg|alert|crit|error|warn|notice|info|debug|trace\d|-)\] "
     r"(?:\[pid (\d+)(?::tid \d+)?\] )?",
     re.ASCII,
@@ -33,12 +33,28 @@ _NUMBER = re.compile(r"(AH\d{5}): ?", re.ASCII)
 _TIMEOUT = 70007  # APR_TIMEUP
 _SERIOUS = frozenset({"error", "crit", "alert", "emerg"})
 _TCP = re.compile(r"attempt to connect to (\S+) \([^)]*\) failed")
-_UNIX = re.compile(r"attempt to connect to Unix domain socket (\S+) \(")
+_UNIX = re.compile(r"attempt to connect to Unix domain socket (\S+) \(|WSGI daemon process '[^']*' on '(/[^']*)'")
+# What httpd prints to its terminal (or the journal) when it does not start: nothing else begins so.
+_STDERR = re.compile(
+    r"(?P<frame>(?:apache2|httpd)(?:\[\d+\])?: )?(?:Syntax error on line \d+ of /|could not open (?:error|transfer) log file |"
+    r"\(\d{1,3}\)[A-Z][\w -]+: make_sock: could not bind to address |no listening sockets available, shutting down|"
+    r"Invalid command '[^']*', perhaps misspelled or defined by a module|"
+    r"SSLCertificate(?:Key)?File: file '[^']*' does not exist or is empty)",
+    re.ASCII,
+)
+_SOURCE = re.compile(r"\w+\.c\(\d+\): ", re.ASCII)  # of the source, at the levels debug and trace
+_OUTRIGHT = ("attempt to connect", "WSGI daemon process", "FastCGI: failed to connect")
 _APR = ("(70007)", "(70014)", "(20014)")
-_BY_ERRNO = frozenset({"AH00957", "AH02454", "AH01102", "AH01084", "AH01075", "AH10404", "AH00072"})
+_BY_ERRNO = frozenset(
+    {
+        *("AH00957", "AH02454", "AH01102", "AH01084", "AH01075", "AH10404", "AH00072"),
+        *("AH01030", "AH00992", "AH01032", "AH01012", "AH00878"),
+    }
+)
 _TO = re.compile(
-    r"(?:remote server|failed to|connection to backend:|worker for|connection for|sending data to) "
-    r"\(?(\[[0-9a-fA-F:.]+\]:\d+|[\w.-]+:\d+)(?=[\s)]|$)",
+    r"(?:remote server|failed to|failed from|dialog to|connection to backend:|worker for|connection for|sending data to|"
+    r"request to|Request to|Environment to|headers from) "
+    r"\(?(\[[0-9a-fA-F:.]+\]:\d+|[\w.-]+:\d+)(?=[\s),:]|$)",
     re.ASCII,
 )
 
@@ -60,8 +76,9 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
         event = _event(text, _from_errno(text, start), "", hints.time, hints.pid)
         number_ = "AH01102" if "status line" in text or "request body" in text else ""
         return _without_errno(event, number_) if event.causes else None
-    if text.startswith("Invalid command '") and "perhaps misspelled or defined by a module" in text:
-        return _event(text, text, "", hints.time, hints.pid)
+    if (stderr := _STDERR.match(text)) is not None:
+        event = _event(text, text[max(stderr.end("frame"), 0) :], "", hints.time, hints.pid)
+        return event if event.causes else None
     return None
 
 
@@ -93,6 +110,8 @@ def _event(text: str, body: str, level: str, time: float | None, pid: int | None
                 remote = found[2]
         elif body.startswith("AH") and (found := _NUMBER.match(body)):
             number = found[1]
+        elif ".c(" in body[:40] and (found := _SOURCE.match(body)):
+            pass
         elif body.startswith("proxy: "):
             body = body[len("proxy: ") :]
             continue
@@ -112,8 +131,8 @@ def _event(text: str, body: str, level: str, time: float | None, pid: int | None
         return _made(text, "other" if serious else "notice", meaning, Phase.NONE, errno, (), level, time, pid, client)
     row = match.row
     known = Failure(row.symptom, row.meaning, row.causes)
-    if row.symptom == "connect-failed" and ("attempt to connect" in body):
-        unix = number == "AH02454" or "Unix domain" in body
+    if row.symptom == "connect-failed" and any(words in body for words in _OUTRIGHT):
+        unix = number == "AH02454" or "Unix domain" in body or "WSGI daemon" in body
         known = connect_failure(110 if code == _TIMEOUT else errno, "unix:" if unix else upstream)
     return LogEvent(
         program=PROGRAM,
@@ -164,10 +183,10 @@ def _match(number: str | None, body: str, errno: int | None, code: int | None, r
     said = code if code is not None else errno
     if number == "AH02039" and not remote:
         return None  # a client's certificate, not the upstream's
-    match = find(MESSAGES, body, errno=said)
+    known: tuple[Signature, ...] = BY_NUMBER.get(number, ()) if number is not None else ()
+    match = find(known or MESSAGES, body, errno=said)
     if match is None and number is not None:
-        rows: tuple[Signature, ...] = BY_NUMBER.get(number, ())
-        fitting = [row for row in rows if not row.errnos or said in row.errnos]
+        fitting = [row for row in known if not row.errnos or said in row.errnos]
         if fitting:
             # The text decides between rows of one number; where it is cut off, no cause is named.
             same = all(row.causes == fitting[0].causes for row in fitting)
@@ -177,7 +196,7 @@ def _match(number: str | None, body: str, errno: int | None, code: int | None, r
 
 def _upstream(body: str) -> str | None:
     if found := _UNIX.search(body):
-        return f"unix:{found[1]}"
+        return f"unix:{found[1] or found[2]}"
     if found := _TCP.search(body):
         return endpoint(found[1])
     if found := _TO.search(body):

@@ -69,6 +69,13 @@ MESSAGES = rows(
     ),
     row(
         "configuration-refused",
+        "loading initial config",
+        "Caddy refuses its configuration and does not start.",
+        "gateway-failed-start",
+        pattern=_START.pattern,
+    ),
+    row(
+        "configuration-refused",
         "config",
         "Caddy refuses its configuration.",
         "gateway-failed-start",

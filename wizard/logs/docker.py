@@ -17,7 +17,10 @@ from wizard.model import LogEvent, Phase
 
 PROGRAM = "docker"
 
-_EVENT = re.compile(r"container (die|oom|health_status: unhealthy|kill) ([0-9a-f]{12,64}) \(([^)]*)\)?", re.ASCII)
+_EVENT = re.compile(r"container (die|oom|health_status: unhealthy|kill) ([0-9a-f]{12,64}) \(([^)]*)(\)?)", re.ASCII)
+_EXITED = re.compile(
+    r"([\w.-]{1,100}[-_]\d{1,4}) exited with code (\d{1,3})$", re.ASCII
+)  # as `docker compose up` says it
 _STAMP = re.compile(r"\d{4}[/-]\d\d[/-]\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)? ", re.ASCII)
 _WORDING = re.compile(r"(?:connect|bind|read|write): ([a-z][a-z/ ]{4,60})", re.ASCII)
 
@@ -47,6 +50,14 @@ MESSAGES = rows(
         "port-owned-by-other-process",
         "container-not-running",
         pattern=r"listen \w+ (?P<target>\S+): bind|proxy",
+    ),
+    row(
+        "port-in-use",
+        "Ports are not available: ",
+        "The port that is to be published is in use on the host.",
+        "port-owned-by-other-process",
+        "container-not-running",
+        pattern=r"exposing port \w+ (?P<target>\S+)|available",
     ),
     row(
         "port-in-use",
@@ -94,6 +105,8 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
         return _event(text, text, "", time, hints)
     if not hints.loose:
         return None
+    if (exited := _EXITED.match(text)) is not None:
+        return _container(text, "die", f"exitCode={exited[2]}, name={exited[1]}", time)
     daemon = hints.program in {"dockerd", "docker", "containerd", "docker-proxy"}
     if "msg=" in text and "level=" in text:
         fields = logfmt_fields(text)
@@ -105,7 +118,9 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     if daemon or "Error response from daemon: " in text or "driver failed programming external connectivity" in text:
         return _event(text, text, "", time, hints)
     if "container " in text and (event := _EVENT.search(text)) is not None:
-        return _container(text, event, time)
+        what, _, attributes, closed = event.groups()
+        # The last attribute may be cut off.
+        return _container(text, what, attributes if closed else attributes.rpartition(", ")[0], time)
     return None
 
 
@@ -118,8 +133,7 @@ def _event(text: str, message: str, level: str, time: float | None, hints: Hints
     return event_of(PROGRAM, match, text, time=time, level=level, pid=hints.pid, errno=errno)
 
 
-def _container(text: str, event: re.Match[str], time: float | None) -> LogEvent:
-    what, _, attributes = event.groups()
+def _container(text: str, what: str, attributes: str, time: float | None) -> LogEvent:
     values = dict(part.partition("=")[::2] for part in attributes.split(", "))
     code = values.get("exitCode", "")
     causes: tuple[str, ...] = ()

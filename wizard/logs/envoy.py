@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from wizard.logs.connecting import connect_failure
 from wizard.logs.errnos import errno_of
 from wizard.logs.fields import json_fields, number_of, text_of
 from wizard.logs.hints import PLAIN, Hints
-from wizard.logs.tables.envoy import ALL_TLS, FLAGS, LONG_NAMES, PASSED, REASONS, SERVED
+from wizard.logs.tables.envoy import ALL_TLS, FLAGS, LONG_NAMES, MESSAGES, PASSED, REASONS, SERVED
+from wizard.logs.told import told
 from wizard.logs.upstreams import endpoint
 from wizard.model import LogEvent, Phase
 
@@ -62,22 +65,32 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     if hints.loose and text.strip() == "no healthy upstream":
         return _event(text, "UH", "", 503, None, hints, hints.time)
     if (app := _APP.match(text)) is not None:
-        time = hints.clock.read(app[1])
-        serious = app[2] in {"error", "critical"}
-        return LogEvent(
-            program=PROGRAM,
-            symptom="other" if serious else "notice",
-            meaning=(
-                "Envoy reports an error that no known fault of an upstream explains."
-                if serious
-                else "Envoy reports what it does; this is no failure."
-            ),
-            time=hints.time if time is None else time,
-            level=app[2],
-            pid=hints.pid,
-            line=text,
-        )
+        return _application(text, app, hints)
     return None
+
+
+def _application(text: str, app: re.Match[str], hints: Hints) -> LogEvent:
+    """A line of Envoy's own log: its start, its resolver, and (at debug) each connect that failed."""
+    stamp, level = app.groups()
+    time = hints.clock.read(stamp)
+    said = text[app.end() :]
+    event = told(
+        PROGRAM,
+        "Envoy",
+        MESSAGES,
+        said,
+        text,
+        time=hints.time if time is None else time,
+        level=level,
+        pid=hints.pid,
+        serious=level in {"error", "critical"},
+    )
+    if event.symptom == "connect-failed" and (wording := _ERRNO.search(said)) is not None:
+        number, words = (int(wording[1]), "") if wording[1].isdigit() else (None, wording[1])
+        failure = connect_failure(errno_of(number, words), None)
+        event = replace(event, symptom=failure.symptom, meaning=failure.meaning, errno=errno_of(number, words))
+        return replace(event, causes=failure.causes)
+    return event
 
 
 def _access(text: str, found: re.Match[str], hints: Hints) -> LogEvent | None:
@@ -128,11 +141,13 @@ def _with_request(event: LogEvent, request: str, authority: str) -> LogEvent:
 
 def _access_json(text: str, hints: Hints) -> LogEvent | None:
     fields = json_fields(text)
-    if fields is None:
+    if fields is None or "response_flags" not in fields:
         return None
     flags = text_of(fields, "response_flags")
     first = next((part for part in flags.split(",") if part in FLAGS or part in LONG_NAMES), "")
     told = " ".join((text_of(fields, "response_code_details"), text_of(fields, "upstream_transport_failure_reason")))
+    if not told.strip() and not text.endswith("}"):
+        told = _CUT
     host = text_of(fields, "upstream_host", "upstream_remote_address")
     stamp = text_of(fields, "start_time", "timestamp")
     event = _event(

@@ -14,6 +14,7 @@ _PAIR = re.compile(
     r'"([\w.@-]{1,64})"\s{0,4}:\s{0,4}(?:"((?:[^"\\]|\\.)*+)("?)|(-?\d+(?:\.\d+)?)(?=[,}\]\s]))', re.ASCII
 )
 _LOGFMT = re.compile(r'(?:^|\s)([A-Za-z_][\w.-]{0,40})=(?:"((?:[^"\\]|\\.)*+)("?)|([^\s"]*))', re.ASCII)
+_OBJECT = re.compile(r"\{\s{0,20}(?:[\"}]|$)", re.ASCII)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f"}
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 
@@ -41,7 +42,7 @@ def json_fields(text: str) -> Fields | None:
     Of a cut object the complete strings and numbers are returned, those of inner objects on the same level, and the
     last string as far as it goes.
     """
-    if not text.startswith("{"):
+    if not text.startswith("{") or _OBJECT.match(text) is None:
         return None
     try:
         whole: object = msgspec.json.decode(text.encode("utf-8", "surrogatepass"))

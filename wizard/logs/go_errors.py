@@ -20,7 +20,10 @@ _HEADER = Phase.READING_HEADER
 _SHAKING = Phase.HANDSHAKING
 
 _LOOKUP = re.compile(r"dial (?:tcp[46]?|udp): lookup ([^\s:]+)(?: on (\S+?))?: (.+)", re.ASCII)
-_DIAL = re.compile(r"dial (?:tcp[46]? (\S+:\d+)|unix (\S+)): (?:connect: |connectex: )?([a-z/ ]+)", re.ASCII)
+_DIAL = re.compile(
+    r"dial (?:tcp[46]? (\S+:\d+)|unix (\S+)): (?:connect: |connectex: |getsockopt: |socket: |bind: )?([a-z/ ]+)",
+    re.ASCII,
+)
 _RESOLVER = re.compile(
     r"server misbehaving|i/o timeout|refused|unreachable|no answer|no route|failure in name|deadline|cannot unmarshal|lame"
 )

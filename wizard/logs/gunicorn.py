@@ -123,6 +123,13 @@ MESSAGES = rows(
         pattern=r"connect to (?P<target>.{1,120})",
     ),
     row(
+        "listen-failed",
+        "",
+        "gunicorn cannot listen on its address.",
+        "upstream-service-failed-start",
+        pattern=r"^Invalid address: (?P<target>.{1,120})|^connection to (?P<address>.{1,120}?) failed: ",
+    ),
+    row(
         "no-descriptors",
         "Too many open files",
         "gunicorn has no file descriptor left.",
@@ -141,7 +148,7 @@ MESSAGES = rows(
         "Invalid ",
         "The gateway speaks TLS to gunicorn, which speaks plain HTTP there.",
         "tls-https-to-plain-http",
-        pattern=r"['\"]\\x16\\x03",
+        pattern=r"['\"]\\{1,2}x16\\{1,2}x03",
     ),
     row(
         "request-invalid",

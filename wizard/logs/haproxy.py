@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from wizard.logs.connecting import connect_failure
 from wizard.logs.errnos import errno_of
 from wizard.logs.hints import PLAIN, Hints
@@ -37,6 +39,7 @@ _STDERR = re.compile(r"\[(ALERT|WARNING|NOTICE|DIAG)\] +(?:\d{3}/\d{6} )?\((\d+)
 _REQUEST = re.compile(r'"([^"]*)"')
 _CHECK = re.compile(r"reason: ([^,]{1,60})(?=,)(?:, code: (\d{3}))?(?:, info: \"([^\"]*)\")?", re.ASCII)
 _SERVER = re.compile(r"'?(?:[Ss]erver|for server|for backup server) '?([^\s/']{1,200}/[^\s/',]{1,200})", re.ASCII)
+_STEP = re.compile(r" at (?:initial connection )?step .*$", re.ASCII)  # of a tcp-check or http-check
 _LEVELS = {"ALERT": "alert", "WARNING": "warning", "NOTICE": "notice", "DIAG": "info"}
 _OWN_WORDS = (
     " is DOWN, reason: ",
@@ -44,6 +47,8 @@ _OWN_WORDS = (
     " has no server available!",
     " failed, reason: Layer",
     " is going DOWN for maintenance",
+    " is DOWN via ",
+    " reached system memory limit",
     " is DOWN/MAINT (",
     "could not resolve address '",
     "Cannot bind to source address before connect() for backend",
@@ -54,8 +59,6 @@ _OWN_WORDS = (
 
 def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     """A line of HAProxy as an event, or None where it is none of HAProxy's."""
-    if "/" not in text and "[" not in text and "backend" not in text:
-        return None
     front = _FRONT.match(text)
     if front is not None or (hints.loose and text.count("/") >= 8):
         event = _request(text, front, hints)
@@ -68,10 +71,15 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     head = _STDERR.match(text)
     if head is not None:
         return _message(text, text[head.end() :], _LEVELS[head[1]], int(head[2]), hints)
-    if hints.loose and (hints.program.startswith("haproxy") or any(words in text for words in _OWN_WORDS)):
+    if hints.loose and (hints.program.startswith("haproxy") or _says_so(text)):
         event = _message(text, text, "", hints.pid, hints)
         return event if event.symptom != "notice" else None
     return None
+
+
+def _says_so(text: str) -> bool:
+    """Whether a message without its frame is HAProxy's: by its words, and by a server, a backend or a proxy that it names."""
+    return any(words in text for words in _OWN_WORDS) and any(names in text for names in ("/", "ackend ", "Proxy "))
 
 
 def _plain(text: str, hints: Hints, symptom: str, meaning: str, time: float | None) -> LogEvent:
@@ -180,6 +188,10 @@ def _message(text: str, said: str, level: str, pid: int | None, hints: Hints) ->
     if check := _CHECK.search(said):
         return _check(text, said, check, level, pid, hints)
     match = find(MESSAGES, said)
+    if match is None and level == "alert" and " : config : " in text[:60]:
+        meaning = "The configuration is refused; HAProxy does not start or reload."
+        refused = _plain(text, hints, "configuration-refused", meaning, hints.time)
+        return replace(refused, level=level, pid=pid, causes=("gateway-failed-start", "gateway-reload-failed"))
     if match is None:
         serious = level == "alert"
         meaning = (
@@ -210,7 +222,7 @@ def _check(text: str, said: str, check: re.Match[str], level: str, pid: int | No
     """A health check that failed, or was passed again."""
     reason, code, info = check.groups()
     server = _SERVER.search(said)
-    errno = errno_of(None, info) if info else None
+    errno = errno_of(None, _STEP.sub("", info)) if info else None
     succeeded = " is UP" in said or " succeeded, reason" in said
     layer = (
         _SERVED if succeeded else next((known for start, known in LAYERS if reason.startswith(start)), LAYERS[-1][1])

@@ -21,3 +21,13 @@ class Hints(msgspec.Struct, frozen=True):
 
 
 PLAIN = Hints()
+
+
+def later(time: float | None, hints: Hints) -> float | None:
+    """The innermost time that could be read: it is nearest to the event."""
+    return hints.time if time is None else time
+
+
+def name_of(program: str) -> str:
+    """A program's name as its surroundings print it: without a folder; nothing for a dash."""
+    return program.rpartition("/")[2] if program != "-" else ""

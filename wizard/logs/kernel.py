@@ -40,7 +40,7 @@ MESSAGES = rows(
         "The kernel killed a process because the host had no memory left.",
         "upstream-oom-killed",
         "memory-pressure",
-        pattern=r"Out of memory(?: \(\w+\))?: Kill(?:ed)? process (?P<pid>\d+),? \((?P<target>[^)]*)\)",
+        pattern=r"Out of memory(?: \(\w+\))?: Kill(?:ed)? process (?P<pid>\d+),?(?: UID \d+,)? \((?P<target>[^)]*)\)",
     ),
     row(
         "oom-kill",
@@ -56,7 +56,13 @@ MESSAGES = rows(
         "The kernel killed a process for want of memory.",
         "upstream-oom-killed",
         "memory-pressure",
-        pattern=r"oom-kill:constraint=\w+(?:.*task=(?P<target>[^,]*),pid=(?P<pid>\d+))?",
+        pattern=r"CONSTRAINT_(?:NONE|CPUSET|MEMORY_POLICY)\b(?:.*task=(?P<target>[^,]*),pid=(?P<pid>\d+))?",
+    ),
+    row(
+        "oom-kill",
+        "oom-kill:constraint=",
+        "The kernel killed a process for want of memory.",
+        "upstream-oom-killed",
     ),
     row(
         "oom-kill",
@@ -71,7 +77,14 @@ MESSAGES = rows(
         "Killed process ",
         "The kernel killed a process for want of memory.",
         "upstream-oom-killed",
-        pattern=r"Killed process (?P<pid>\d+),? \((?P<target>[^)]*)\),?(?: UID \d+,)? total-vm:",
+        pattern=r"Killed process (?P<pid>\d+),?(?: UID \d+,)? \((?P<target>[^)]*)\),?(?: UID \d+,)? total-vm:",
+    ),
+    row(
+        "oom-kill",
+        "oom_reaper: reaped process ",
+        "The kernel took back the memory of a process that it had killed for want of memory.",
+        "upstream-oom-killed",
+        pattern=r"process (?P<pid>\d+) \((?P<target>[^)]*)\)",
     ),
     row(
         "oom-invoked",
@@ -138,6 +151,7 @@ _OWN_WORDS = (
     " killed as a result of limit of /",
     "total-vm:",
     " invoked oom-killer: ",
+    "oom_reaper: reaped process ",
     "_conntrack: table full",
     "ossible SYN flooding on port ",
     "fork rejected by pids controller",

@@ -317,6 +317,11 @@ def _action(message: str, whole: bool) -> tuple[str, Phase | None]:
     return message, None
 
 
+def _may_happen_later(said: str) -> bool:
+    """Whether an emergency is one of a running nginx: of a connection, or for want of memory (perhaps cut off)."""
+    return said.startswith(("*", *_ALLOCATING)) or any(call.startswith(said) for call in _ALLOCATING)
+
+
 @lru_cache(maxsize=4096)
 def _understand(message: str, upstream: str | None, scheme: str, whole: bool, level: str) -> Core:
     said, phase = _action(message.removeprefix(_REPORTED), whole)
@@ -329,7 +334,7 @@ def _understand(message: str, upstream: str | None, scheme: str, whole: bool, le
         known = connect_failure(errno, upstream)
         return Core(known.symptom, known.meaning, Phase.CONNECTING, errno, known.causes, upstream, None, None)
     match = find(MESSAGES, said, phase, errno)
-    starting = level == "emerg" and not whole and not said.startswith(_ALLOCATING)
+    starting = level == "emerg" and not whole and not _may_happen_later(said)
     if match is None and starting:
         return Core("start-refused", _REFUSED, Phase.NONE, errno, _OF_A_START, upstream, None, None)
     if match is None or (level in _MILD and match.row.symptom in _ONLY_AT_START):

@@ -134,6 +134,13 @@ MESSAGES = rows(
     ),
     row(
         "configuration-refused",
+        "",
+        "PHP-FPM refuses its configuration.",
+        "upstream-service-failed-start",
+        pattern=r"^\[(?P<target>/[^\]]+:\d+)\] (?:unknown|unable|value|invalid|empty|please)|^Unable to include (?P<included>\S+)",
+    ),
+    row(
+        "configuration-refused",
         "failed to ",
         "PHP-FPM refuses its configuration.",
         "upstream-service-failed-start",

@@ -14,10 +14,11 @@ from io import BytesIO, StringIO
 from msgspec.structs import replace
 
 from wizard.logs import apache, caddy, docker, envoy, gunicorn, haproxy, kernel, nginx, php_fpm, systemd, traefik, uwsgi
+from wizard.logs.cleaning import cleaned
 from wizard.logs.fields import unescaped
 from wizard.logs.hints import Hints
 from wizard.logs.stamps import Clock
-from wizard.logs.unwrap import cleaned, layers
+from wizard.logs.unwrap import layers
 from wizard.model import LogEvent, Phase
 
 MAX_LINE = 16384  # characters of a line that are looked at; no program writes a longer message
@@ -70,73 +71,6 @@ _FRAMES = tuple(
         ("http.", r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3}\s+[A-Z]{4,5}\s+http\."),
         ('Z] "', r"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] \""),
     )
-)
-# Without a frame a line is looked at only if it holds one of these; each program's reader decides then.
-_WORDS = (
-    "upstream",
-    "connect() ",
-    "worker_connections",
-    "nginx: ",
-    "#",
-    ": AH",
-    "AH0",
-    "AH1",
-    "proxy: ",
-    "Invalid command '",
-    "ackend",
-    "erver",
-    "/-1/",
-    "--",
-    " FD limit",
-    "resolve",
-    "Worker",
-    "WORKER",
-    "in use",
-    "HaltServer",
-    "[pool ",
-    "child ",
-    "Another FPM",
-    "maximum number of processes",
-    "disallowed",
-    "uWSGI",
-    "HARAKIRI",
-    "DAMN",
-    "pid: ",
-    "invalid request block",
-    "no python app",
-    "unable to load app",
-    "no app loaded",
-    "socket.c",
-    "isten queue",
-    "closed pipe",
-    "uwsgi",
-    "emory",
-    "oom",
-    "killed as",
-    "total-vm",
-    "conntrack",
-    "flooding",
-    "pids controller",
-    "segfault",
-    "traps: ",
-    "blocked for",
-    "avc:",
-    "apparmor",
-    " PROTO=",
-    ".service",
-    ".socket",
-    "forward traffic",
-    "daemon",
-    "connectivity",
-    "container ",
-    "level=",
-    "reverseproxy",
-    "http.",
-    "Gateway",
-    "traefik",
-    "loading",
-    "adapting",
-    "config",
 )
 
 
@@ -205,12 +139,13 @@ def _lines(data: bytes | str) -> Iterator[str]:
 
 def _explained(text: str, hints: Hints) -> LogEvent | None:
     if text[4:5] == "/" and text[7:8] == "/" and text.isascii() and "\\" not in text and "\x1b" not in text:
-        event = nginx.read(text.rstrip(), hints)  # the usual line costs no search for wrappings
-        if event is not None and (event.client is not None or '"' not in text):
+        usual = text.rstrip()  # costs no search for wrappings
+        event = nginx.read(usual, hints)
+        if event is not None and ('"' not in usual or (event.client is not None and usual[-1] == '"')):
             return event
     found: list[tuple[str, Hints]] = []
     for inner, inside in layers(text, hints):
-        if inside.program in _REPEATERS or inside.program in _FOREIGN:
+        if inside.program in _REPEATERS or inside.program in _FOREIGN or inside.program.startswith("ansible"):
             return None
         event = _framed(inner, replace(inside, loose=False))
         if event is not None:
@@ -234,19 +169,11 @@ def _bare(found: Sequence[tuple[str, Hints]]) -> LogEvent | None:
         event = _in_the_middle(inner, inside)
         if event is not None:
             return event
-        if inside.program or _is_worth(inner):
-            for read in READERS:
-                event = read(inner, inside)
-                if event is not None:
-                    return event
+        for read in READERS:
+            event = read(inner, inside)
+            if event is not None:
+                return event
     return None
-
-
-def _is_worth(text: str) -> bool:
-    for word in _WORDS:  # noqa: SIM110 - any() with a generator takes three times as long, on each line
-        if word in text:
-            return True
-    return False
 
 
 def _in_the_middle(text: str, hints: Hints) -> LogEvent | None:

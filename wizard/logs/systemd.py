@@ -22,6 +22,14 @@ _FAILED = re.compile(
     r"(?:Failed to (?:start|listen on)|Dependency failed for|Reload failed for) ([^\n]{1,200}?)(?: - [^\n]*)?\.?$",
     re.ASCII,
 )
+# How distributions describe a gateway's unit: until version 249 systemd prints nothing else of it.
+_DESCRIBED = re.compile(
+    r"(?:A high performance web server and a reverse proxy server|The nginx HTTP and reverse proxy server|"
+    r"nginx - high performance web server|The Apache HTTP Server|Apache HTTP Server|Apache Web Server|"
+    r"HAProxy Load Balancer|Caddy|Caddy web server|Traefik|Traefik \S+|Envoy|Envoy Proxy)$",
+    re.ASCII,
+)
+_BARE_STATUS = re.compile(r"code=exited status=(\d+)$", re.ASCII)  # as versions 208 to 231 print it
 _WORDING = re.compile(r": ([A-Z][\w ]{4,60})$", re.ASCII)
 
 _START = ("upstream-service-failed-start",)
@@ -64,6 +72,7 @@ MESSAGES = rows(
         "The unit ended and is started again.",
         "upstream-crash-loop",
     ),
+    row("restarting", " expired, scheduling restart", "The unit ended and is started again.", "upstream-crash-loop"),
     row("restarting", "holdoff time over", "The unit ended and is started again.", "upstream-crash-loop"),
     row(
         "watchdog",
@@ -110,10 +119,10 @@ MESSAGES = rows(
     ),
     row(
         "exec-failed",
-        "ailed to ",
+        "to ",
         "systemd could not set the process up.",
         *_START,
-        pattern=r"ailed to (?:execute (?:command)?|locate executable|determine user credentials|set up mount namespacing"
+        pattern=r"(?:ailed|Unable) to (?:execute (?:command)?|locate executable|determine user credentials|set up mount namespacing"
         r"|load environment files|run '\w+' task|create (?:runtime|listening)|change group|chdir)",
     ),
     row(
@@ -177,6 +186,14 @@ MESSAGES = rows(
         "upstream-crashed-mid-request",
     ),
     row(
+        "failed",
+        ".service failed.",
+        "The unit failed.",
+        "upstream-service-failed-start",
+        "upstream-crashed-mid-request",
+        pattern=r"^\S+\.service failed\.$",
+    ),
+    row(
         "reload-failed",
         "Reload failed for ",
         "A reload failed: the old configuration stays in use.",
@@ -211,11 +228,13 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
     """A line of systemd as an event, or None where it is none of systemd's."""
     if not hints.loose:
         return None  # systemd's lines have no frame of their own
+    if hints.program.endswith((".service", ".socket")):
+        text = f"{hints.program}: {text}"  # a line without host and program: the unit stands where these would
     ours = hints.program in {"systemd", "init"} or hints.program.startswith("(")
     unit = _UNIT.match(text)
     if not ours and not (unit is not None and (any(words in text for words in _FRAMED) or _is_unit_news(text))):
         return None
-    match = find(MESSAGES, text)
+    match = find(MESSAGES, _BARE_STATUS.sub(r"code=exited, status=\1/", text))
     if match is None:
         return None
     about = _FAILED.match(text)
@@ -228,7 +247,7 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
         time=hints.time,
         pid=hints.pid if hints.pid != 1 else None,
         errno=errno_of(None, wording[1]) if wording is not None and match.row.symptom == "exec-failed" else None,
-        causes=_causes(match.row.causes, named),
+        causes=_causes(match.row.causes, named) if about is None or text.endswith(".") else (),
     )
     return LogEvent(
         program=event.program,
@@ -261,6 +280,6 @@ def _is_unit_news(text: str) -> bool:
 
 def _causes(causes: tuple[str, ...], unit: str | None) -> tuple[str, ...]:
     name = (unit or "").partition(".")[0].partition("@")[0]
-    if name not in GATEWAYS:
+    if name not in GATEWAYS and (unit is None or _DESCRIBED.match(unit) is None):
         return causes
     return tuple(dict.fromkeys(_OF_A_GATEWAY.get(cause, cause) for cause in causes))

@@ -34,6 +34,7 @@ _ANSWER = re.compile(
     re.ASCII,
 )
 _OUR_FIELDS = ("entryPointName", "routerName", "middlewareName", "middlewareType", "providerName")
+_OWN_STARTS = ("Error forwarding to ", "Error while dialing backend", "Error while connecting to backend")
 _SERIOUS = frozenset({"error", "fatal", "panic"})
 
 MESSAGES = rows(
@@ -59,6 +60,20 @@ MESSAGES = rows(
         pattern=r'the container \\?"?(?P<target>[^"\\\s:]*)',
     ),
     row(
+        "container-without-address",
+        "Could not find network named ",
+        "A container is not in the network that it names; Traefik takes another one, which may not reach it.",
+        "container-different-network",
+        pattern=r"network named .{1,80} for container \\?['\"]?(?P<target>[^'\"\\\s]*)",
+    ),
+    row(
+        "no-route",
+        "the service ",
+        "A router names a service that does not exist.",
+        "gateway-no-route",
+        pattern=r"the service \\?\"(?P<target>[^\"\\]*)\\?\" does not exist",
+    ),
+    row(
         "container-unhealthy",
         "Filtering unhealthy or starting container",
         "A container's own health check is not green; its service is left out.",
@@ -66,9 +81,10 @@ MESSAGES = rows(
     ),
     row(
         "check-failed",
-        "Health check failed",
+        "Health check ",
         "An active health check of a server failed; the server is left out.",
         "gateway-healthcheck-wrong",
+        pattern=r"Health check (?:failed|still failing)",
     ),
     row(
         "no-live-upstreams",
@@ -130,7 +146,8 @@ def _from_json(text: str, hints: Hints) -> LogEvent | None:
         return _access_json(text, fields, hints)
     message = text_of(fields, "message", "msg")
     ours = "traefik" in text_of(fields, "caller") or any(name in fields for name in _OUR_FIELDS)
-    if not ours and (not _ANSWER.match(message) or "error" not in fields):
+    answered = _ANSWER.match(message) is not None and ("error" in fields or "caused by: " in message)
+    if not (ours or answered or message.startswith(_OWN_STARTS)):
         return None
     stamp = text_of(fields, "time")
     server = text_of(fields, "url", "targetURL")
@@ -141,7 +158,7 @@ def _from_console(text: str, console: re.Match[str], hints: Hints) -> LogEvent |
     stamp, level, caller = console.groups()
     message = text[console.end() :]
     ours = any(words in (caller or "") for words in ("traefik", "log/log.go")) or _ANSWER.match(message) is not None
-    if not ours and find(MESSAGES, message) is None:
+    if not ours and not message.startswith(_OWN_STARTS) and find(MESSAGES, message) is None:
         return None
     fields = logfmt_fields(message)
     server = fields.get("targetURL", "")
@@ -152,7 +169,7 @@ def _from_logfmt(text: str, hints: Hints) -> LogEvent | None:
     fields = logfmt_fields(text)
     message = fields.get("msg", "")
     answered = _ANSWER.match(message) and ("caused by:" in message or "error" in fields)
-    forwarding = message.startswith("Error forwarding to ")
+    forwarding = message.startswith(_OWN_STARTS)
     known = find(MESSAGES, message) is not None and ("providerName" in fields or "backend" in message.lower())
     ours = any(name in fields for name in _OUR_FIELDS)
     if not (answered or forwarding or known or ours):
@@ -167,6 +184,8 @@ def _event(text: str, message: str, error: str, level: str, stamp: str, server: 
     match = find(MESSAGES, message)
     upstream = endpoint(server) if server else None
     found = go_error(error) if error else None
+    if found is None and message.startswith(_OWN_STARTS):
+        found = go_error(message)
     if found is None and (answer is not None or "Cause: " in message):
         found = go_error(message)
     symptom, meaning, phase = "notice", "Traefik reports what it does; this is no failure.", Phase.NONE

@@ -46,7 +46,7 @@ MESSAGES = rows(
         "upstream-worker-killed-by-timeout",
         "upstream-slow-response",
         "upstream-hung",
-        pattern=r"HARAKIRI (?:ON WORKER \d+|triggered by worker \d+|!!!|\[core \d+\]|:|- )"
+        pattern=r"HARAKIRI(?:: --| ON WORKER \d+| triggered by worker \d+| !!!| \[core \d+\]|:| - )"
         r"(?: \(pid: (?P<pid>\d+)(?=[,)])|.{0,80}? - (?P<request>[A-Z]{2,12} \S+) since)?",
     ),
     row(
@@ -63,14 +63,14 @@ MESSAGES = rows(
         "DAMN ! worker ",
         "A worker died in the middle of its work.",
         "upstream-crashed-mid-request",
-        pattern=r"worker \d+ \(pid: (?P<pid>\d+)\) died",
+        pattern=r"worker \d+ \(pid: (?P<pid>\d+)\) (?:died|MYSTERIOUSLY killed)",
     ),
     row(
         "worker-crashed",
         "!!! uWSGI process ",
         "A worker crashed.",
         "upstream-crashed-mid-request",
-        pattern=r"process (?P<pid>\d+) got Segmentation Fault",
+        pattern=r"process (?P<pid>\d+) got (?:Segmentation Fault|Floating Point Exception)",
     ),
     row(
         "crash-loop",
@@ -97,6 +97,12 @@ MESSAGES = rows(
         "uWSGI could not load the application.",
         "upstream-service-failed-start",
         pattern=r"unable to load app \d+ \(mountpoint=",
+    ),
+    row(
+        "start-failed",
+        "OOPS ! failed loading app in worker ",
+        "A worker of uWSGI could not load the application.",
+        "upstream-service-failed-start",
     ),
     row(
         "start-failed",
@@ -141,7 +147,7 @@ MESSAGES = rows(
     ),
     row(
         "client-left",
-        "uwsgi_response_write_",
+        "uwsgi_response_write",
         "The gateway (or its client) was gone before the answer was written.",
     ),
 )
@@ -150,7 +156,7 @@ _OWN_WORDS = (
     "HARAKIRI",
     "DAMN ! worker ",
     "!!! uWSGI process ",
-    "worker respawning too fast",
+    "respawning too fast !!! i have to sleep",
     "invalid request block size: ",
     "--- no python application found",
     "unable to load app ",
@@ -159,7 +165,8 @@ _OWN_WORDS = (
     "[core/socket.c line ",
     "Listen queue size is greater than the system max",
     "writing to a closed pipe/socket/fd",
-    "uwsgi_response_write_",
+    "uwsgi_response_write",
+    "OOPS ! failed loading app in worker ",
 )
 _START = ("*** Starting uWSGI", "*** uWSGI is running", "spawned uWSGI ", "Respawned uWSGI worker", "uWSGI running as ")
 

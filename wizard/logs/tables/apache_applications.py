@@ -20,6 +20,8 @@ _DIED = (
 _SLOW = ("upstream-slow-response", "upstream-hung", "upstream-workers-exhausted", "gateway-timeout-too-short")
 _HEADER = Phase.READING_HEADER
 
+_AJP_RECEIVING = r"ajp_ilink_receive\(\) (?:can't receive header|error while receiving)|ajp_ilink_receive failed"
+
 APPLICATIONS: Numbered = (
     (
         "AH01075",
@@ -119,6 +121,178 @@ APPLICATIONS: Numbered = (
             "upstream-invalid-header",
             "protocol-mismatch-fastcgi-http",
             phase=_HEADER,
+        ),
+    ),
+    (
+        "AH01030 AH00992 AH01032 AH00878 AH01012",
+        row(
+            "response-timeout",
+            "rece",
+            "The AJP application took the request and sent nothing before the deadline.",
+            *_SLOW,
+            phase=_HEADER,
+            errnos=_TIMED_OUT,
+            pattern=_AJP_RECEIVING,
+        ),
+    ),
+    (
+        "AH00878",
+        row(
+            "response-timeout",
+            "read response failed from ",
+            "The AJP application took the request and sent nothing before the deadline.",
+            *_SLOW,
+            phase=_HEADER,
+            errnos=_TIMED_OUT,
+        ),
+    ),
+    (
+        "AH01030 AH00992 AH01032 AH01012",
+        row(
+            "closed-early",
+            "rece",
+            "The AJP application closed the connection before it had answered.",
+            *_DIED,
+            "keepalive-race",
+            phase=_HEADER,
+            pattern=_AJP_RECEIVING,
+        ),
+    ),
+    (
+        "AH00878 AH00893",
+        row(
+            "closed-early",
+            " from ",
+            "The AJP application closed the connection before it had answered.",
+            *_DIED,
+            "keepalive-race",
+            phase=_HEADER,
+            pattern=r"read response failed from ",
+        ),
+    ),
+    (
+        "AH00893",
+        row(
+            "closed-early",
+            "dialog to ",
+            "The exchange with the AJP application broke off.",
+            *_DIED,
+            "keepalive-race",
+            phase=_HEADER,
+            pattern=r"dialog to .{1,200}failed",
+        ),
+    ),
+    (
+        "AH01029 AH00868 AH00876",
+        row(
+            "request-rejected",
+            " failed",
+            "The AJP application closed the connection while the request was being sent.",
+            "upstream-crashed-mid-request",
+            "keepalive-race",
+            phase=Phase.SENDING_REQUEST,
+            pattern=r"ajp_ilink_send\(\): send failed|(?:request|send) failed to ",
+        ),
+    ),
+    (
+        "AH01031 AH01080",
+        row(
+            "not-ajp",
+            "ajp_",
+            "What the upstream sent is no AJP.",
+            "upstream-not-http",
+            "upstream-wrong-port",
+            phase=_HEADER,
+            pattern=r"received bad header|got bad signature",
+        ),
+    ),
+    (
+        "AH00860",
+        row(
+            "closed-early",
+            "error reading response headers from ",
+            "The SCGI application closed the connection before it had answered.",
+            *_DIED,
+            phase=_HEADER,
+        ),
+    ),
+    (
+        "",
+        row(
+            "response-timeout",
+            "read data timeout in ",
+            "The FastCGI application took the request and sent nothing before the deadline (FcgidIOTimeout).",
+            *_SLOW,
+            phase=_HEADER,
+            pattern=r"mod_fcgid: read data timeout in \d+ seconds",
+        ),
+    ),
+    (
+        "",
+        row(
+            "response-timeout",
+            "aborted: idle timeout",
+            "The FastCGI application took the request and sent nothing before the deadline (-idle-timeout).",
+            *_SLOW,
+            phase=_HEADER,
+            pattern=r"FastCGI: comm with .{0,20}server ",
+        ),
+    ),
+    (
+        "",
+        row(
+            "response-timeout",
+            "Timeout when reading response headers from daemon process",
+            "The processes of mod_wsgi took the request and sent no header before the deadline.",
+            *_SLOW,
+            phase=_HEADER,
+        ),
+    ),
+    (
+        "",
+        row(
+            "closed-early",
+            "eaders ",
+            "The application's process sent no complete header: it died, or its header is too long.",
+            *_DIED,
+            "upstream-header-too-big",
+            phase=_HEADER,
+            pattern=r"Truncated or oversized response headers received from daemon process",
+        ),
+    ),
+    (
+        "",
+        row(
+            "closed-early",
+            "",
+            "The application ended before it had sent a complete header.",
+            *_DIED,
+            phase=_HEADER,
+            pattern=r"mod_fcgid: error reading data from FastCGI server|FastCGI: incomplete headers \(\d+ bytes\) received"
+            r"|^(?:Premature end of script|End of script output before) headers: ",
+        ),
+    ),
+    (
+        "AH10294",
+        row(
+            "empty-reply",
+            "Unexpected empty data reading uw",
+            "The uWSGI application sent no answer at all.",
+            "upstream-app-exception-empty-reply",
+            "upstream-crashed-mid-request",
+            phase=_HEADER,
+        ),
+    ),
+    (
+        "AH01073 AH01074",
+        row(
+            "request-rejected",
+            "ailed ",
+            "The FastCGI application closed the connection while the request was being sent.",
+            "upstream-crashed-mid-request",
+            "request-body-rejected-early",
+            phase=Phase.SENDING_REQUEST,
+            pattern=r"Failed (?:W|w)riting (?:Request|Environment) to ",
         ),
     ),
     (

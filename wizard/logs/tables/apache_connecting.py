@@ -24,7 +24,7 @@ _CONNECTING = Phase.CONNECTING
 
 CONNECTING: Numbered = (
     (
-        "AH00957 AH02454",
+        "AH00957 AH02454 AH00939 AH00958",
         row(
             "connect-failed",
             "attempt to connect to ",
@@ -33,7 +33,7 @@ CONNECTING: Numbered = (
         ),
     ),
     (
-        "AH01114 AH01079 AH10101 AH00896 AH02452",
+        "AH01114 AH01079 AH10101 AH00896 AH00866 AH02452",
         row(
             "connect-failed",
             "failed to make connection to backend",
@@ -41,6 +41,36 @@ CONNECTING: Numbered = (
             *_ANY_CONNECT,
             phase=_CONNECTING,
             pattern=r"backend(?:: ?(?P<target>[^\s:]+))?",
+        ),
+    ),
+    (
+        "",
+        row(
+            "connect-failed",
+            "Unable to connect to WSGI daemon process ",
+            "Apache could not connect to the processes of mod_wsgi.",
+            phase=_CONNECTING,
+        ),
+    ),
+    (
+        "",
+        row(
+            "connect-failed",
+            "FastCGI: failed to connect to server ",
+            "Apache could not connect to the FastCGI application.",
+            phase=_CONNECTING,
+        ),
+    ),
+    (
+        "AH00935 AH00952 AH02453",
+        row(
+            "no-descriptors",
+            "error creating ",
+            "Apache has no file descriptor left for a connection to the upstream.",
+            "gateway-fd-limit",
+            phase=_CONNECTING,
+            errnos=(23, 24),
+            pattern=r"error creating (?:fam \d+|Unix domain) socket",
         ),
     ),
     (
@@ -114,6 +144,41 @@ CONNECTING: Numbered = (
             "gateway-upstream-max-conns",
             "upstream-slow-response",
             phase=_CONNECTING,
+        ),
+    ),
+    (
+        "AH01174 AH02460",
+        row(
+            "upstream-disabled",
+            "into error state due to",
+            "Apache leaves this member of the balancer out for a while, because of how it answered.",
+            "gateway-upstream-marked-down",
+            "upstream-returns-502",
+            "upstream-slow-response",
+            pattern=r"Forcing worker \((?P<target>[^)]*)\)",
+        ),
+    ),
+    (
+        "AH03303",
+        row(
+            "check-failed",
+            "Health check DISABLING",
+            "A health check of a member of the balancer failed; Apache leaves it out.",
+            "gateway-upstream-marked-down",
+            "gateway-healthcheck-wrong",
+            pattern=r"DISABLING (?P<target>\S+)?",
+        ),
+    ),
+    (
+        "AH02327",
+        row(
+            "name-not-resolved",
+            "failed to resolve hostname",
+            "The name of the upstream does not resolve.",
+            "dns-nxdomain",
+            "dns-resolver-down",
+            phase=Phase.RESOLVING,
+            pattern=r"hostname(?: '(?P<target>[^']*))?",
         ),
     ),
     (

@@ -276,6 +276,7 @@ HTTP: Numbered = (
             "response-truncated",
             "upstream-crashed-mid-request",
             phase=Phase.READING_BODY,
+            pattern=r"error reading response(?! headers)",
         ),
     ),
 )

@@ -21,7 +21,26 @@ ITSELF: Numbered = (
         ),
     ),
     (
-        "AH03490",
+        "AH00287",
+        row(
+            "connections-exhausted",
+            "server is within MinSpareThreads of Max",
+            "Apache has almost no worker left for further requests.",
+            "gateway-worker-connections",
+        ),
+    ),
+    (
+        "AH00124",
+        row(
+            "redirect-cycle",
+            "Request exceeded the limit of ",
+            "The configuration redirects a request to itself; Apache answers 500.",
+            "gateway-generated-status",
+            pattern=r"limit of \d+ (?:internal redirects|subrequest nesting)",
+        ),
+    ),
+    (
+        "AH03490 AH00485",
         row(
             "connections-exhausted",
             "scoreboard is full",
@@ -86,6 +105,49 @@ ITSELF: Numbered = (
             "Unable to open logs",
             "Apache cannot open its log files or its addresses and does not start.",
             "gateway-failed-start",
+        ),
+    ),
+    (
+        "",
+        row(
+            "start-failed",
+            "no listening sockets available, shutting down",
+            "Apache cannot listen on any of its addresses and does not start.",
+            *_START,
+            "port-owned-by-other-process",
+        ),
+    ),
+    (
+        "AH00023",
+        row(
+            "start-failed",
+            "Couldn't create the ",
+            "Apache cannot create a lock that it needs, and does not start.",
+            *_START,
+            pattern=r"create the [\w-]+ mutex",
+        ),
+    ),
+    (
+        "",
+        row(
+            "start-failed",
+            "could not open ",
+            "Apache cannot open a log file and does not start.",
+            *_START,
+            pattern=r"could not open (?:error|transfer) log file (?P<target>/\S*?)\.?$",
+        ),
+    ),
+    (
+        "AH02572 AH02561 AH02562 AH02564 AH02565 AH02577 AH02312 AH01903",
+        row(
+            "tls-key-unreadable",
+            "",
+            "A certificate or key of the configuration cannot be used; Apache refuses to start or to reload.",
+            "tls-keys-unreadable",
+            *_START,
+            pattern=r"Failed to configure (?:at least one )?certificate|Certificate and private key .{1,200}do not match"
+            r"|Fatal error initialising mod_ssl|Init: Unable to read server certificate|Failed to configure encrypted"
+            r"|^SSLCertificate(?:Key)?File: file '(?P<target>[^']*)' does not exist or is empty",
         ),
     ),
     (

@@ -52,6 +52,16 @@ TLS: Numbered = (
         ),
     ),
     (
+        "AH02040",
+        row(
+            "certificate-untrusted",
+            "Certificate Verification: Certificate Chain too long",
+            "The chain of the upstream's certificate is longer than SSLProxyVerifyDepth allows.",
+            "tls-cert-untrusted",
+            phase=Phase.HANDSHAKING,
+        ),
+    ),
+    (
         "AH02411 AH02005",
         row(
             "certificate-name",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from wizard.logs.signatures import row, rows
 from wizard.model import Phase
 
 
@@ -177,4 +178,46 @@ PASSED = Flag(
     "The upstream itself answered with this status; Envoy only passed it on.",
     Phase.NONE,
     ("upstream-returns-502",),
+)
+
+MESSAGES = rows(
+    row(
+        "connect-failed",
+        "connect error: ",
+        "A connection could not be made.",
+        phase=Phase.CONNECTING,
+        pattern=r"(?:delayed|immediate) connect error: ",
+    ),
+    row(
+        "port-in-use",
+        "Address already in use",
+        "Another process holds the address on which Envoy is to listen.",
+        "port-owned-by-other-process",
+        "gateway-failed-start",
+        errno=98,
+        pattern=r"cannot bind '(?P<target>[^']*)'",
+    ),
+    row(
+        "configuration-refused",
+        "error",
+        "Envoy refuses its configuration and does not start.",
+        "gateway-failed-start",
+        pattern=r"error initializing configuration|initializing config '|error `cannot bind",
+    ),
+    row(
+        "name-not-found",
+        " failed with c-ares status ",
+        "The resolver says that this name does not exist (or has no address).",
+        "dns-nxdomain",
+        phase=Phase.RESOLVING,
+        pattern=r"for (?P<target>\S+) failed with c-ares status [14]\b",
+    ),
+    row(
+        "resolver-failed",
+        " failed with c-ares status ",
+        "The resolver did not answer, or answered with a failure.",
+        "dns-resolver-down",
+        phase=Phase.RESOLVING,
+        pattern=r"for (?P<target>\S+) failed",
+    ),
 )

@@ -204,6 +204,13 @@ TEXTS = rows(
         pattern=r'malformed HTTP (?:response \\?"(?:.{9}|[^"]*")|status code|version)',
     ),
     row(
+        "not-fastcgi",
+        "fcgi: invalid header version",
+        "What the upstream sent is no FastCGI.",
+        "protocol-mismatch-fastcgi-http",
+        phase=_HEADER,
+    ),
+    row(
         "header-too-big",
         "server response headers exceeded",
         "The header of the upstream's answer is larger than the gateway takes.",

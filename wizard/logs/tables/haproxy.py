@@ -103,11 +103,19 @@ MESSAGES = rows(
     ),
     row(
         "no-descriptors",
-        " FD limit",
+        " reached process FD limit",
         "HAProxy has no file descriptor left.",
         "gateway-fd-limit",
-        pattern=r"reached (?:process|system) FD limit",
+        errno=24,
     ),
+    row(
+        "no-descriptors",
+        " reached system FD limit",
+        "The host has no file descriptor left.",
+        "gateway-fd-limit",
+        errno=23,
+    ),
+    row("no-memory", " reached system memory limit", "HAProxy got no memory for a connection.", "memory-pressure"),
     row(
         "port-in-use",
         "cannot bind socket",
@@ -115,7 +123,7 @@ MESSAGES = rows(
         "port-owned-by-other-process",
         "gateway-failed-start",
         errno=98,
-        pattern=r"Address already in use.{0,20}\[(?P<target>[^\]]+)\]|already in use",
+        pattern=r"Address (?:already )?in use.{0,20}\[(?P<target>[^\]]+)\]|already in use",
     ),
     row(
         "listen-failed",
@@ -134,10 +142,10 @@ MESSAGES = rows(
     ),
     row(
         "configuration-refused",
-        "parsing [",
+        "arsing [",
         "The configuration is wrong at this place; HAProxy refuses to start or to reload.",
         *_START,
-        pattern=r"parsing \[(?P<target>[^\]]+)\] ?: (?!.*(?:deprecated|will be ignored))",
+        pattern=r"[Pp]arsing \[(?P<target>[^\]]+)\] ?: (?!.*(?:deprecated|will be ignored))",
     ),
     row("configuration-refused", "Fatal errors found in configuration", "The configuration is refused.", *_START),
     row("configuration-refused", "Error(s) found in configuration file", "The configuration is refused.", *_START),
@@ -148,6 +156,12 @@ MESSAGES = rows(
         "gateway-upstream-marked-down",
         "gateway-healthcheck-wrong",
         pattern=r"[Ss]erver \S+/\S+ (?:\(\S+\) )?is DOWN(?:\.| via |/| for )",
+    ),
+    row(
+        "server-down",
+        " is going DOWN for maintenance.",
+        "An administrator (or a name that no longer resolves) took a server out.",
+        "gateway-upstream-marked-down",
     ),
     row("server-down", " is DOWN", "A server went down; the line is cut before it says why."),
 )

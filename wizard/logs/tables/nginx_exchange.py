@@ -356,5 +356,6 @@ ANSWERS = rows(
         "The upstream answered in a way that its protocol does not allow.",
         "upstream-not-http",
         "protocol-http1-vs-http2",
+        pattern=r"unexpected (?!F|h|:|$)",
     ),
 )

@@ -20,7 +20,6 @@ LIMITS = rows(
         "nginx has no connection slot left; it drops connections or answers 500.",
         "gateway-worker-connections",
         "gateway-proxy-loop",
-        phase=Phase.NONE,
     ),
     row(
         "connections-exhausted",
@@ -84,13 +83,13 @@ LIMITS = rows(
     row("delayed", ", dry run,", "A limit that is only tried out would have refused the request; it is served."),
     row(
         "limited",
-        "limiting requests",
+        "limiting requests, excess",
         "A rate limit of nginx itself refused the request.",
         "gateway-generated-status",
     ),
     row(
         "limited",
-        "limiting connections",
+        "limiting connections by zone",
         "A connection limit of nginx itself refused the request.",
         "gateway-generated-status",
     ),
