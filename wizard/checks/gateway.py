@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from wizard.checks.address import ROOT_GRANT
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.survey import Gateway, survey
+from wizard.gateways.nginx.find import titled
 from wizard.gateways.nginx.refusal import WORDS, Refusal, read_refusal
-from wizard.host.questions import FileRead, LogTail, NotAnswered, ReadLog, StampKind
+from wizard.host.questions import FileRead, LogTail, NotAnswered, Processes, ProcessTable, ReadLog, StampKind
 from wizard.logs.error_log import read_error_log
+from wizard.model import Instance
 from wizard.services import systemd
 from wizard.services.journal import last_words
 from wizard.services.manager import UnitCondition
@@ -30,8 +32,13 @@ async def _gateway(subject: Subject, asker: Asker) -> Gateway | None:
 @check(
     "gateway",
     Scope.HOST,
-    {"running": ("name", "version"), "not-running": ("name", "config")},
-    bad=("not-running",),
+    {
+        "running": ("name", "version"),
+        "suspended": ("name", "version", "pids"),
+        "no-workers": ("name", "version"),
+        "not-running": ("name", "config"),
+    },
+    bad=("suspended", "no-workers", "not-running"),
 )
 async def gateway(subject: Subject, asker: Asker) -> Finding:
     """Find the gateway's master process."""
@@ -50,12 +57,38 @@ async def gateway(subject: Subject, asker: Asker) -> Finding:
     others = len([one for one in seen.gateways if one.instance.pid]) - 1
     more = f" {others} more run on this host." if others else ""
     version = f" {one_line(found.version)}" if found.version else ""
+    values: dict[str, Value] = {"name": found.name, "version": found.version}
+    halted = await _halted(found, asker)
+    if halted:
+        shown = ", ".join(map(str, halted))
+        said = f"{found.kind}{version} is there, and its processes are stopped by a signal (state T): {shown}."
+        return Finding("suspended", said, {**values, "pids": tuple(map(str, halted))}, by_hand=f"ps -o pid,stat,args -p {shown}")  # fmt: skip
+    if not found.workers and await _leads(found, asker):
+        said = f"The master process of {found.kind}{version} runs (pid {found.pid}), and no worker process does."
+        return Finding("no-workers", said, values, by_hand=by_hand)
     return Finding(
         "running",
         f"{found.kind}{version} runs (pid {found.pid}, as {one_line(found.user) or 'an unseen user'}).{more}",
-        {"name": found.name, "version": found.version},
+        values,
         by_hand=by_hand,
     )
+
+
+async def _halted(found: Instance, asker: Asker) -> tuple[int, ...]:
+    """The stopped processes of a gateway, where nothing that is left of it could take a request (proc_pid_stat(5))."""
+    table = (await asker.ask(Processes())).answer
+    own = {found.pid, *found.workers}
+    processes = [one for one in table.processes if one.pid in own] if isinstance(table, ProcessTable) else []
+    stopped = tuple(sorted(one.pid for one in processes if one.state.startswith("T")))
+    serving = found.workers or (found.pid,)
+    return stopped if stopped and all(pid in stopped for pid in serving) else ()
+
+
+async def _leads(found: Instance, asker: Asker) -> bool:
+    """Whether the process is a master, which takes no request itself: with `master_process off` there is only one."""
+    table = (await asker.ask(Processes())).answer
+    processes = table.processes if isinstance(table, ProcessTable) else ()
+    return any(one.pid == found.pid and titled(one).startswith("nginx: master process") for one in processes)
 
 
 @check(

@@ -219,7 +219,7 @@ async def _speaks(protocol: Protocol, address: str, view: View, asker: Asker) ->
     "process",
     Scope.SERVER,
     {
-        "stopped": ("pid", "program", "state"),
+        "stopped": ("pid", "program", "state", "pids"),
         "waiting-on-disk": ("pid", "program", "state"),
         "other": ("pid", "program", "state"),
         "unseen": (),
@@ -250,7 +250,12 @@ async def process(subject: Subject, asker: Asker) -> Finding:
             return Finding(
                 word,
                 f"{one_line(first.name)} (pid {first.pid}) {said}.",
-                {"pid": first.pid, "program": first.name, "state": first.state},
+                {
+                    "pid": first.pid,
+                    "program": first.name,
+                    "state": first.state,
+                    "pids": tuple(str(one.pid) for one in stuck),
+                },
                 by_hand=f"ps -o pid,stat,wchan,args -p {first.pid}",
             )
     first = owners[0]

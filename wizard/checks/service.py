@@ -99,7 +99,7 @@ async def ownership(subject: Subject, asker: Asker, endpoint: str, *, further: b
             endpoint,
             hints=_hints(route),
             busy=busy - {endpoint, server.address},
-            skip=tuple(one.instance.unit for one in seen.gateways if one.instance.unit),
+            skip=tuple(one.instance.unit for one in seen.gateways if one.instance.unit and one.instance.pid),
             further=further,
         )
 

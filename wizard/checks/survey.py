@@ -30,9 +30,13 @@ class Gateway(msgspec.Struct, frozen=True):
 
 
 class Survey(msgspec.Struct, frozen=True):
-    """All gateways of the host, and the host's clock and identity."""
+    """All gateways of the host, and the host's clock and identity.
+
+    `idle` are installed and do not run while others do. They may be meant to: whoever asks has to have a reason.
+    """
 
     gateways: tuple[Gateway, ...] = ()
+    idle: tuple[Gateway, ...] = ()
     me: Me | None = None
     clock: Told | None = None
 
@@ -40,7 +44,7 @@ class Survey(msgspec.Struct, frozen=True):
         """The gateway that an instance belongs to."""
         if instance is None:
             return None
-        return next((one for one in self.gateways if one.instance == instance), None)
+        return next((one for one in (*self.gateways, *self.idle) if one.instance == instance), None)
 
 
 class CanOnce(Protocol):
@@ -63,12 +67,16 @@ async def survey(asker: CanOnce) -> Survey:
 async def _survey(asker: Asker) -> Survey:
     me = (await asker.ask(Identity())).answer
     clock = (await asker.ask(Clock())).answer
-    gateways: list[Gateway] = []
-    for instance in await find.instances(asker):
-        configuration = await load(asker, instance)
-        gateways.append(Gateway(instance, configuration, configuration.problems))
+    found = await find.instances(asker)
+    beside = await find.idle(asker, found) if any(one.pid is not None for one in found) else ()
     return Survey(
-        gateways=tuple(gateways),
+        gateways=tuple([await _loaded(one, asker) for one in found]),
+        idle=tuple([await _loaded(one, asker) for one in beside]),
         me=me if isinstance(me, Me) else None,
         clock=clock if isinstance(clock, Told) else None,
     )
+
+
+async def _loaded(instance: Instance, asker: Asker) -> Gateway:
+    configuration = await load(asker, instance)
+    return Gateway(instance, configuration, configuration.problems)

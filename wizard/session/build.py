@@ -22,9 +22,10 @@ from wizard.session.door import through_the_door
 from wizard.session.events import AttemptStarted, Finished, InputRefused, Recalled, Started
 from wizard.session.evidence import by_hand_of, excerpt_of, what_of
 from wizard.session.observed import Observation, Observed, sentence
+from wizard.session.opened import opened
 from wizard.session.session import Session
 from wizard.session.timeline import Timeline, timeline
-from wizard.session.verdict import Conclusion, Open, Verdict, conclude
+from wizard.session.verdict import Conclusion, Verdict, conclude
 from wizard.text import one_line, visible
 
 _A_DAY = 86400
@@ -88,7 +89,7 @@ def _attempt(session: Session, causes: Iterable[Cause], checks: Mapping[str, Che
         causes=tuple(_cause(one, observed, cite) for one in verdict.causes),
         warnings=tuple(_cause(one, observed, cite) for one in verdict.warnings),
         ruled_out=_ruled_out(verdict, cite),
-        open=tuple(_open(one, observed) for one in verdict.open),
+        open=opened(verdict, word, observed, refused.what if refused is not None else None),
         not_checked=_not_checked(observed, _unread(session) if word != "ok" else ()),
         steps=steps,
         timeline=_timeline(timeline(session, [one.cause.id for one in (*verdict.causes, *verdict.warnings)])),
@@ -301,14 +302,6 @@ def _ruled_out(verdict: Verdict, cite: _Citations) -> tuple[shape.RuledOutPart, 
         for one in verdict.ruled_out
     )
     return (*disputed, *observed)
-
-
-def _open(one: Open, observed: Observed) -> shape.OpenPart:
-    found = [observed.find(check, one.subject) for check in one.missing]
-    because = "; ".join(item.step.summary for item in found if item is not None) or "not observed"
-    by_hand = next((item.step.by_hand for item in found if item is not None and item.step.by_hand), None)
-    following = shape.NextPart(visible(by_hand), "Shows what the wizard could not see.") if by_hand else None
-    return shape.OpenPart(one.cause.id, visible(because), following)
 
 
 def _unread(session: Session) -> tuple[Gap, ...]:

@@ -83,12 +83,16 @@ class Overruled(msgspec.Struct, frozen=True, tag_field="event", tag="overruled")
 
 
 class Skipped(msgspec.Struct, frozen=True, tag_field="event", tag="skipped"):
-    """A step was not asked: by the person, the deadline, or a cancel. It counts as unknown."""
+    """A step was not asked: by the person, the deadline, or a cancel. It counts as unknown.
+
+    `check` is what it would have observed, empty where that is not known.
+    """
 
     node: str
     subject: str
     because: str
     attempt: int = 1
+    check: str = ""
 
 
 class AttemptStarted(msgspec.Struct, frozen=True, tag_field="event", tag="attempt"):

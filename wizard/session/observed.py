@@ -155,6 +155,11 @@ class Observed(msgspec.Struct):
                 return found
         return None
 
+    def cut(self, check: str, subject: str) -> Skipped | None:
+        """The step that would have observed it and was not finished, where one was begun."""
+        lineage = self.lineage(subject)
+        return next((one for one in self.skipped if one.check == check and one.subject in lineage), None)
+
     def outcome(self, check: str, subject: str) -> str | None:
         """The outcome of a check for a subject; None where it was not asked."""
         found = self.find(check, subject)

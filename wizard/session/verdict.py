@@ -26,7 +26,7 @@ class Truth(StrEnum):
 
     HOLDS = "holds"
     FAILS = "fails"
-    OPEN = "open"  # an observation came back unknown
+    OPEN = "open"  # an observation came back unknown, or did not come in time
     UNASKED = "unasked"  # no step on this path asked
 
 
@@ -179,7 +179,7 @@ def truth(check: str, outcomes: tuple[str, ...], subject: str, observed: Observe
     """Whether a check came to one of some outcomes for a subject."""
     found = observed.outcome(check, subject)
     if found is None:
-        return Truth.UNASKED
+        return Truth.UNASKED if observed.cut(check, subject) is None else Truth.OPEN
     if found in outcomes:
         return Truth.HOLDS
     return Truth.OPEN if found == UNKNOWN else Truth.FAILS

@@ -130,6 +130,8 @@ async def plan(target: Target, asker: Asker) -> Plan:
             ),
         )
     routes, problem = await _routes(target, seen, asker)
+    if routes and routes[0].gateway.pid is None:
+        host = replace(host, gateway=routes[0].gateway)
     paths = _Paths(host, target, seen, asker)
     for one in routes:
         await paths.add(one, None, 0)
@@ -224,6 +226,7 @@ async def _routes(target: Target, seen: Survey, asker: Asker) -> tuple[list[Rout
     readable = [one for one in seen.gateways if one.configuration is not None]
     if target.url is not None:
         found = [one for gateway in readable if (one := await _route(gateway, target.url, asker)) is not None]
+        found = await _meant(found, target.url, seen, asker)
         found = found or [one for gateway in seen.gateways if (one := await _unread(gateway, target.url, asker))]
         if found or not readable:
             return found, _first_problem(seen) if not found else None
@@ -258,6 +261,14 @@ def _samples(gateway: Gateway) -> list[Route]:
     if gateway.configuration is None:
         return []
     return [one.route for one in routes_of(gateway.configuration, gateway.instance) if one.route is not None]
+
+
+async def _meant(found: list[Route], url: str, seen: Survey, asker: Asker) -> list[Route]:
+    """The routes of a URL, or those of a gateway that does not run, where it alone lists the name, or no other takes it."""
+    if any(one.virtual_host.matched != "default" for one in found):
+        return found
+    made = [one for gateway in seen.idle if (one := await _route(gateway, url, asker)) is not None]
+    return [one for one in made if one.virtual_host.matched != "default" or not found] or found
 
 
 async def _route(gateway: Gateway, url: str, asker: Asker) -> Route | None:

@@ -197,11 +197,13 @@ class Runner:
 
     def skip(self, node: str, subject: str, because: str = BY_THE_PERSON) -> None:
         """Stop waiting for a step; it counts as unknown."""
+        check = ""
         for key, probing in list(self._probing.items()):
             if (probing.visit.node, probing.visit.about) == (node, subject):
+                check = probing.visit.step.check or ""
                 self._running[key].cancel()
         self._results[node, subject] = UNKNOWN
-        self._emit(Skipped(node, subject, because, self._attempt))
+        self._emit(Skipped(node, subject, because, self._attempt, check))
 
     def forget(self, node: str, subject: str) -> None:
         """Take a step back: its outcome counts no longer, and is asked anew when the walk goes on."""
@@ -294,7 +296,7 @@ class Runner:
 
     def _skip_expired(self, visit: Visit) -> None:
         self._results[visit.node, visit.about] = UNKNOWN
-        self._emit(Skipped(visit.node, visit.about, self._not_finished(), self._attempt))
+        self._emit(Skipped(visit.node, visit.about, self._not_finished(), self._attempt, visit.step.check or ""))
 
     def _not_finished(self) -> str:
         return f"not finished within the {self.options.timeout:g} s of the whole run"

@@ -78,6 +78,14 @@ async def instances(host: Asks) -> tuple[Instance, ...]:
     return tuple(found or await _installed(host, me))
 
 
+async def idle(host: Asks, found: Iterable[Instance]) -> tuple[Instance, ...]:
+    """The installed nginx beside those that run: the one that packages made, where no running one has its configuration."""
+    taken = {one.config for one in found}
+    me = (await host.ask(Identity())).answer
+    installed = await _installed(host, me if isinstance(me, Me) else None)
+    return tuple(one for one in installed if one.config not in taken)
+
+
 def _is_child(process: Process, by_pid: dict[int, Process]) -> bool:
     """Whether the parent is itself a master: during a binary upgrade both are, and both are instances."""
     parent = by_pid.get(process.ppid)
