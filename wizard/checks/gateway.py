@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from wizard.checks.address import ROOT_GRANT
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.survey import Gateway, survey
-from wizard.gateways.nginx.find import titled
+from wizard.gateways.nginx.command_line import titled
 from wizard.gateways.nginx.refusal import WORDS, Refusal, read_refusal
 from wizard.host.questions import FileRead, LogTail, NotAnswered, Processes, ProcessTable, ReadLog, StampKind
 from wizard.logs.error_log import read_error_log
