@@ -143,7 +143,7 @@ def hung() -> Row:
         pair = against(ours, ["curl", "-s", "-m", str(HUNG_TIMEOUT), "http://shop.example/"], rounds=3, guest=guest)
     report = _report(pair)
     told = {step["check"] for step in report["steps"] if step["outcome"] != "unknown"}
-    missing = {"gateway", "gateway-config", "route", "listener", "connect"} - told
+    missing = {"gateway", "gateway-config", "request", "vhost", "listener", "connect"} - told
     budgets = (
         Budget("seconds", pair.ours.seconds, HUNG_TIMEOUT + 1.0),
         Budget("steps missing", float(len(missing)), 0),

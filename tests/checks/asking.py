@@ -43,6 +43,7 @@ class FakeAsker:
     changed: float = NOW - 1000
     shared: dict[str, object] = field(default_factory=dict)
     since: float = 900.0
+    timeout: float = 15.0
 
     async def ask(self, question: Ask[A]) -> Reply[A]:
         """Answer one question."""

@@ -47,6 +47,11 @@ class Box(FakeHost):
         """How many seconds logs are read back."""
         return 900.0
 
+    @property
+    def timeout(self) -> float:
+        """The deadline of the whole walk in seconds."""
+        return 15.0
+
     async def once(self, name: str, make: Callable[[Asker], Awaitable[T]]) -> T:
         """Make something once."""
         if name not in self.made:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.flow.samples import ENTRY, FIREWALL, SERVER, VOCABULARY, library, sound
 from tests.flow.strategies import AT, RANDOM_VOCABULARY, libraries, words_of
-from wizard.flow.engine import End, Kind, Scene, Subjects, Walk, foreseen, walk
+from wizard.flow.ahead import Ahead
+from wizard.flow.engine import End, Kind, Results, Scene, Subjects, Visit, Walk, walk
 from wizard.flow.language import Flow, Step, Target
 from wizard.flow.library import Library
 
@@ -23,6 +24,12 @@ ROUTE = {("502/route", "url"): "found"}
 
 def asked(position: Walk) -> list[tuple[str, str]]:
     return [(visit.node, visit.about) for visit in position.ready]
+
+
+def foreseen(scene: Scene, flow: str, subject: str, results: Results) -> list[Visit]:
+    """What can be asked beyond what the walk asks now."""
+    ready = {visit.question for visit in walk(scene, flow, subject, results).ready}
+    return [visit for visit in Ahead(scene, [(flow, subject)], results).visits() if visit.question not in ready]
 
 
 def test_a_walk_begins_at_the_first_step() -> None:
@@ -164,17 +171,15 @@ steps:
     entry = ENTRY.replace("flow: upstream-server", "flow: chain").replace("next: deployed", "next: last")
     entry += "  last: {check: clock, then: {steady: deployed, jumped: deployed, unknown: deployed}}\n"
     scene = Scene(library(entry, chain, FIREWALL), VOCABULARY, SUBJECTS)
-    position = walk(scene, "502", "url", ROUTE)
-    assert [(visit.node, visit.about) for visit in foreseen(scene, position, ROUTE)] == [
+    assert [(visit.node, visit.about) for visit in foreseen(scene, "502", "url", ROUTE)] == [
         ("chain/three", "a"),
         ("chain/three", "b"),
         ("502/last", "host"),
     ]
     results = {**ROUTE, ("chain/one", "a"): "connected"}
-    ahead = foreseen(scene, walk(scene, "502", "url", results), results)
+    ahead = foreseen(scene, "502", "url", results)
     assert ("chain/three", "a") in [(visit.node, visit.about) for visit in ahead]
-    entered = foreseen(scene, walk(scene, "502", "url", {}), {})
-    assert entered == ()
+    assert foreseen(scene, "502", "url", {}) == []
 
 
 def test_foreseen_takes_what_is_known_as_decided() -> None:
@@ -188,15 +193,14 @@ steps:
   three: {check: service, then: {running: done, stopped: done, unknown: done}}
 """
     scene = Scene(library(ENTRY, SERVER, FIREWALL, text), VOCABULARY, SUBJECTS)
-    open_one = walk(scene, "known", "a", {})
-    assert [visit.node for visit in foreseen(scene, open_one, {})] == ["known/two"]
-    assert [visit.node for visit in foreseen(scene, walk(scene, "known", "a", ROUTE), ROUTE)] == ["known/three"]
+    assert [visit.node for visit in foreseen(scene, "known", "a", {})] == ["known/two"]
+    assert [visit.node for visit in foreseen(scene, "known", "a", ROUTE)] == ["known/three"]
 
 
 def test_foreseen_looks_into_an_each_that_is_certain() -> None:
     entry = ENTRY.replace("none: done", "none: servers")
     scene = Scene(library(entry, SERVER, FIREWALL), VOCABULARY, SUBJECTS)
-    ahead = foreseen(scene, walk(scene, "502", "url", {}), {})
+    ahead = foreseen(scene, "502", "url", {})
     assert [(visit.node, visit.about, visit.depth) for visit in ahead] == [
         ("upstream-server/connect", "a", 1),
         ("upstream-server/connect", "b", 1),
@@ -210,7 +214,7 @@ def test_a_very_long_flow_is_walked() -> None:
     )
     last = Step("s3000", AT, check="server-1", then=(("yes", Target()),))
     scene = Scene(Library({"long": Flow("long", "t", "server", "s0", (*steps, last), AT)}), RANDOM_VOCABULARY, SUBJECTS)
-    assert [visit.node for visit in foreseen(scene, walk(scene, "long", "a", {}), {})] == ["long/s3000"]
+    assert [visit.node for visit in foreseen(scene, "long", "a", {})] == ["long/s3000"]
 
 
 # --- properties -----------------------------------------------------------------------------------------------
@@ -273,8 +277,24 @@ def test_what_is_foreseen_is_asked_whatever_comes(flows: Library, choose: random
     end = walk(scene, "top", "url", history[-1])
     questions = {visit.question for visit in end.done}
     for results in history:
-        position = walk(scene, "top", "url", results)
-        ahead = foreseen(scene, position, results)
+        ahead = foreseen(scene, "top", "url", results)
         assert {visit.question for visit in ahead} <= questions
-        assert not {visit.question for visit in ahead} & {visit.question for visit in position.ready}
         assert all(visit.kind is Kind.CHECK and not visit.outcome for visit in ahead)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(libraries(), st.randoms(use_true_random=False))
+def test_following_comes_to_what_beginning_anew_comes_to(flows: Library, choose: random.Random) -> None:
+    scene = Scene(flows, RANDOM_VOCABULARY, SUBJECTS)
+    history = finish(scene, choose)
+    ahead = Ahead(scene, [("top", "url")], {})
+    said: set[tuple[str, str]] = set()
+    for before, results in zip(history, [*history[1:], history[-1]], strict=True):
+        visits = ahead.visits()
+        said |= {visit.question for visit in visits}
+        assert {visit.question for visit in walk(scene, "top", "url", before).ready} <= {
+            visit.question for visit in visits
+        }
+        for key in results.keys() - before.keys():
+            ahead.learn(*key, results[key])
+    assert said == {visit.question for visit in walk(scene, "top", "url", history[-1]).done}

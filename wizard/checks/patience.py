@@ -38,13 +38,14 @@ _LATE = ("seconds", "limit", "place")
         "limit-changed": (*_LATE, "edit"),
     },
     bad=("never", "later", "limit-changed"),
+    speaks=True,
 )
 async def patience(subject: Subject, asker: Asker) -> Finding:
     """Ask the upstream with more patience than the gateway has, where the gateway gave up waiting."""
     route, _ = required(subject)
     limit = route.proxying.read_timeout if route.proxying else _USUAL
     whole = subject.parent.route if subject.parent and subject.parent.route else route
-    made = request_for(whole)
+    made = request_for(whole, asker)
     answer = (await asker.ask(made)).answer if made is not None else None
     if not (isinstance(answer, Replied) and answer.status == 504):
         return Finding("in-time", "The gateway did not give up waiting.")

@@ -60,6 +60,7 @@ _NOTHING = "/robots.txt"  # a file that every server is asked for, whether it ha
         "wants-proxy-header",
         "wants-server-name",
     ),
+    speaks=True,
 )
 async def peer(subject: Subject, asker: Asker) -> Finding:
     """Try the few other ways in which a server at such an address may want to be spoken to."""

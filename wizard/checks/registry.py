@@ -109,6 +109,11 @@ class Asker(Protocol):
         """How many seconds logs are read back."""
         ...
 
+    @property
+    def timeout(self) -> float:
+        """The deadline of the whole walk in seconds."""
+        ...
+
 
 CheckFunction = Callable[[Subject, Asker], Awaitable[Finding]]
 
@@ -122,13 +127,20 @@ class Check(msgspec.Struct, frozen=True):
     function: CheckFunction
     bad: frozenset[str]  # outcomes shown as NO; unknown is shown as ?, every other as ok
     past: bool = False  # it reads what was written down: an outcome tells of then, not of now
+    speaks: bool = False  # it sends something to the server that it is about, which may answer one at a time
 
 
 _CHECKS: dict[str, Check] = {}
 
 
 def check(
-    name: str, scope: Scope, outcomes: Mapping[str, tuple[str, ...]], *, bad: tuple[str, ...] = (), past: bool = False
+    name: str,
+    scope: Scope,
+    outcomes: Mapping[str, tuple[str, ...]],
+    *,
+    bad: tuple[str, ...] = (),
+    past: bool = False,
+    speaks: bool = False,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Declare an async function to be the check `name`.
 
@@ -138,6 +150,7 @@ def check(
         outcomes: each possible outcome with the names of the values it always carries; `unknown` is added.
         bad: the outcomes in which reality departs from what a working path needs.
         past: whether it reads what was written down, so that an outcome tells of then and not of now.
+        speaks: whether it sends something to the server that it is about, which may answer one at a time.
     """
 
     def declare(function: CheckFunction) -> CheckFunction:
@@ -147,7 +160,7 @@ def check(
         strangers = [word for word in bad if word not in complete]
         if strangers:
             raise ValueError(f"check {name!r} calls outcomes bad that it does not declare: {strangers}")
-        _CHECKS[name] = Check(name, scope, complete, function, frozenset(bad), past)
+        _CHECKS[name] = Check(name, scope, complete, function, frozenset(bad), past, speaks)
         return function
 
     return declare

@@ -113,6 +113,7 @@ def _least_params(proxying: Proxying) -> tuple[tuple[str, str], ...]:
         "http2",
         "handshake-failed",
     ),
+    speaks=True,
 )
 async def reply(subject: Subject, asker: Asker) -> Finding:
     """Ask the upstream directly for what the gateway would ask it."""

@@ -35,8 +35,11 @@ def entrance(route: Route) -> Address | None:
     return address
 
 
-def request_for(route: Route, *, seconds: float = PATIENCE) -> Request | None:
-    """The request of a visitor for the route's URL, as a question; None where the listener has no address."""
+def request_for(route: Route, asker: Asker) -> Request | None:
+    """The request of a visitor for the route's URL, as a question; None where the listener has no address.
+
+    It waits no longer than half of the walk, so that there is time left to find out why nothing comes.
+    """
     address = entrance(route)
     if address is None:
         return None
@@ -51,7 +54,7 @@ def request_for(route: Route, *, seconds: float = PATIENCE) -> Request | None:
         preamble=b"PROXY UNKNOWN\r\n" if route.listener.proxy_protocol else b"",
         view=View(within=within) if within is not None else HERE,
         connect_seconds=3.0,
-        seconds=seconds,
+        seconds=min(PATIENCE, asker.timeout / 2),
     )
 
 
@@ -115,7 +118,7 @@ def sender_of(reply: Replied) -> str:
 async def request(subject: Subject, asker: Asker) -> Finding:
     """Send the visitor's request to the gateway and see what comes back."""
     route = subject.route
-    question = request_for(route) if route else None
+    question = request_for(route, asker) if route else None
     if route is None or question is None:
         return Finding(UNKNOWN, "There is no listener to send the request to.")
     by_hand = curl(route)

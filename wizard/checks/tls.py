@@ -52,6 +52,7 @@ _VALUES = ("address", "reason")
         "peer-speaks-plainly",
         "refused",
     ),
+    speaks=True,
 )
 async def tls(subject: Subject, asker: Asker) -> Finding:
     """Shake hands as the gateway does, and where that fails find out what the peer would have taken."""

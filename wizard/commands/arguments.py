@@ -129,9 +129,7 @@ def _target(one: argparse.ArgumentParser) -> None:
 
 def _walking(one: argparse.ArgumentParser) -> None:
     one.add_argument("--since", type=span, default=None, metavar="15m", help="how far back logs are read (15 minutes)")
-    one.add_argument(
-        "--timeout", type=span, default=15.0, metavar="15", help="the deadline of the whole run in seconds (15)"
-    )
+    one.add_argument("--timeout", type=span, metavar="15", help="the deadline of the whole run in seconds (15)")
     one.add_argument("--flow", default=None, metavar="NAME|FILE", help="another decision tree")
 
 

@@ -156,8 +156,15 @@ def _record(path: str, session: Session, redactor: Redactor) -> None:
 def options_of(
     given: argparse.Namespace, source: Session | None, flow: str, answers: Mapping[str, str] | None = None
 ) -> Options:
-    """How to walk: as typed, else as the session was recorded, whose logs were read so far back and no further."""
+    """How to walk: as typed, else as the session was recorded.
+
+    Its logs were read so far back and no further, and what was waited for depends on the deadline.
+    """
     standard = Options()
-    recorded = source.options.get("since") if source is not None else None
-    since = getattr(given, "since", None) or (recorded if isinstance(recorded, int | float) else standard.since)
-    return Options(float(since), getattr(given, "timeout", standard.timeout), flow, answers or {})
+    recorded = source.options if source is not None else {}
+
+    def chosen(name: str, otherwise: float) -> float:
+        value = getattr(given, name, None) or recorded.get(name)
+        return float(value) if isinstance(value, int | float) else otherwise
+
+    return Options(chosen("since", standard.since), chosen("timeout", standard.timeout), flow, answers or {})

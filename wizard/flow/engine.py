@@ -17,9 +17,9 @@ from types import MappingProxyType
 
 import msgspec
 
-from wizard.flow.language import Flow, Step, Target
+from wizard.flow.language import Step, Target
 from wizard.flow.library import Library
-from wizard.flow.order import post_dominators
+from wizard.flow.trees import Node, Trees
 from wizard.flow.vocabulary import Vocabulary
 
 Results = Mapping[tuple[str, str], str]  # (node, key of the subject asked about) -> outcome, or a person's answer
@@ -72,6 +72,10 @@ class Scene(msgspec.Struct, frozen=True):
     library: Library
     vocabulary: Vocabulary
     subjects: Subjects
+    trees: Trees = msgspec.field(default_factory=lambda: Trees({}))  # those of the library
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "trees", Trees(self.library.flows))
 
 
 class Kind(StrEnum):
@@ -145,16 +149,6 @@ class Walk(msgspec.Struct, frozen=True):
         return not self.open
 
 
-class _Frame(msgspec.Struct):
-    subject: str
-    depth: int
-    flow: Flow
-    step: Step
-    passed: set[str] = msgspec.field(default_factory=set)
-    children: Iterator[str] | None = None
-    blocked: bool = False
-
-
 def walk(scene: Scene, flow: str, subject: str, results: Results) -> Walk:
     """The position of a walk.
 
@@ -168,25 +162,42 @@ def walk(scene: Scene, flow: str, subject: str, results: Results) -> Walk:
             asked the same and got different words (a person overruled one), each keeps its own and others take the
             first.
     """
-    return _Walker(scene, results).run(flow, subject)
+    followed = Followed(scene, flow, subject)
+    answers = Answers(scene, results)
+    ready: dict[tuple[str, str], Visit] = {}
+    for visit in followed.ready(answers):
+        ready.setdefault(visit.question, visit)
+    done: list[Visit] = []
+    ended: list[End] = []
+    for passed in followed.behind():
+        if isinstance(passed, Visit):
+            done.append(passed)
+        else:
+            ended.append(passed)
+    return Walk(tuple(done), tuple(ready.values()), tuple(ended), followed.open())
 
 
-class _Answers:
-    """Looks results up, also under another step that asked the same."""
+class Answers:
+    """Results by the question that they answer: looked up also under another step that asked the same."""
 
     def __init__(self, scene: Scene, results: Results) -> None:
         self._scene = scene
-        self._results = results
+        self._results: dict[tuple[str, str], str] = {}
         self._shared: dict[tuple[str, str], tuple[str, str]] = {}
         for (node, about), outcome in results.items():
-            flow, _, name = node.partition("/")
-            step = _step(scene.library.flows.get(flow), name)
-            if step is not None and step.check is not None:
-                self._shared.setdefault((step.check, about), (outcome, node))
+            self.add(node, about, outcome)
 
-    def visit(self, flow: str, step: Step, subject: str, depth: int) -> Visit:
+    def add(self, node: str, about: str, outcome: str) -> None:
+        """One more result, after those that are there."""
+        self._results[node, about] = outcome
+        flow, _, name = node.partition("/")
+        step = self._scene.trees.step((flow, name))
+        if step is not None and step.check is not None:
+            self._shared.setdefault((step.check, about), (outcome, node))
+
+    def visit(self, at: Node, step: Step, subject: str, depth: int) -> Visit:
         """The visit of a step that is no `each`, with its outcome where there is one."""
-        node = f"{flow}/{step.name}"
+        node = f"{at[0]}/{at[1]}"
         if step.check is None:
             kind = Kind.ASK if step.ask is not None else Kind.COMMAND
             outcome = self._results.get((node, subject), "")
@@ -197,154 +208,94 @@ class _Answers:
         return Visit(node, step, subject, about, Kind.CHECK, depth, outcome, source)
 
 
-class _Walker:
-    """One evaluation; the stack holds a frame and those of the `each` steps around it."""
+class _Frame(msgspec.Struct):
+    """One flow run for one subject: where it stands (None: it has ended), and what is behind it, in order."""
 
-    def __init__(self, scene: Scene, results: Results) -> None:
+    subject: str
+    depth: int
+    at: Node | None
+    passed: set[Node] = msgspec.field(default_factory=set)
+    behind: list[Visit | End | _Frame] = msgspec.field(default_factory=list)
+    children: list[_Frame] | None = None
+
+
+class Followed:
+    """A walk that is followed while results come: what is behind is not looked at again.
+
+    For results that are only ever added to; where one is taken back or changed, a new one has to be begun.
+    """
+
+    def __init__(self, scene: Scene, flow: str, subject: str) -> None:
         self._scene = scene
-        self._answers = _Answers(scene, results)
-        self._done: list[Visit] = []
-        self._ready: dict[tuple[str, str], Visit] = {}
-        self._ended: list[End] = []
-        self._open: list[Open] = []
-        self._stack: list[_Frame] = []
+        self._root = self._entered(flow, subject, 0)
 
-    def run(self, flow: str, subject: str) -> Walk:
-        self._enter(flow, subject, depth=0)
-        while self._stack:
-            self._advance(self._stack[-1])
-        return Walk(tuple(self._done), tuple(self._ready.values()), tuple(self._ended), tuple(self._open))
+    def ready(self, answers: Answers) -> Iterator[Visit]:
+        """Go on as far as there are answers; what the open frames ask, in the order of the walk.
 
-    def _enter(self, name: str, subject: str, depth: int) -> None:
-        flow = self._scene.library.flows.get(name)
-        step = None if flow is None else flow.step(flow.start)
-        if flow is None or step is None:
-            self._ended.append(End(subject, None, name))
-            return
-        self._stack.append(_Frame(subject, depth, flow, step, {f"{flow.name}/{step.name}"}))
+        Frames behind the one whose visit was taken last are gone on with only when more is taken.
+        """
+        return self._advance(self._root, answers)
 
-    def _advance(self, frame: _Frame) -> None:
-        flow, step = frame.flow, frame.step
-        if step.each is None:
-            visit = self._answers.visit(flow.name, step, frame.subject, frame.depth)
-            if not visit.outcome:
-                self._ready.setdefault(visit.question, visit)
-                self._block(frame)
+    def open(self) -> tuple[Open, ...]:
+        """The frames that have not ended, inner ones first."""
+        found: list[Open] = []
+        _collect(self._root, found)
+        return tuple(found)
+
+    def behind(self) -> Iterator[Visit | End]:
+        """What was visited, and where frames ended, in the order of the walk."""
+        stack: list[Iterator[Visit | End | _Frame]] = [iter(self._root.behind)]
+        while stack:
+            following = next(stack[-1], None)
+            if following is None:
+                stack.pop()
+            elif isinstance(following, _Frame):
+                stack.append(iter(following.behind))
+            else:
+                yield following
+
+    def _entered(self, name: str, subject: str, depth: int) -> _Frame:
+        start = self._scene.trees.start(name)
+        if start is None:
+            return _Frame(subject, depth, None, behind=[End(subject, None, name)])
+        return _Frame(subject, depth, start, {start})
+
+    def _advance(self, frame: _Frame, answers: Answers) -> Iterator[Visit]:
+        while frame.at is not None:
+            step = self._scene.trees.known(frame.at)
+            if step.each is None:
+                visit = answers.visit(frame.at, step, frame.subject, frame.depth)
+                if not visit.outcome:
+                    yield visit
+                    return
+                frame.behind.append(visit)
+                self._go(frame, step.target(visit.outcome), visit.node, visit.outcome)
+                continue
+            if frame.children is None:
+                below = self._scene.subjects.below(frame.subject, step.each)
+                frame.children = [self._entered(step.flow or "", child, frame.depth + 1) for child in below]
+                frame.behind += frame.children
+            for child in frame.children:
+                yield from self._advance(child, answers)
+            if any(child.at is not None for child in frame.children):
                 return
-            self._done.append(visit)
-            self._go(frame, step.target(visit.outcome), visit.node, visit.outcome)
-            return
-        if frame.children is None:
-            frame.children = iter(self._scene.subjects.below(frame.subject, step.each))
-        child = next(frame.children, None)
-        if child is not None:
-            self._enter(step.flow or "", child, frame.depth + 1)
-        elif frame.blocked:
-            self._block(frame)
-        else:
             frame.children = None
-            self._go(frame, step.next, f"{flow.name}/{step.name}", "")
+            self._go(frame, step.next, f"{frame.at[0]}/{frame.at[1]}", "")
 
     def _go(self, frame: _Frame, target: Target | None, via: str, outcome: str) -> None:
-        flow, step = _leads_to(self._scene.library, frame.flow, target)
-        node = f"{flow.name}/{step.name}" if step is not None else ""
-        if step is None or node in frame.passed:
-            self._ended.append(End(frame.subject, target.cause if target is not None else None, via, outcome))
-            self._stack.pop()
+        assert frame.at is not None  # noqa: S101 - a frame that has ended goes nowhere
+        to = self._scene.trees.leads_to(frame.at[0], target)
+        if to is None or to in frame.passed:
+            frame.at = None
+            frame.behind.append(End(frame.subject, target.cause if target is not None else None, via, outcome))
             return
-        frame.flow, frame.step = flow, step
-        frame.passed.add(node)
-
-    def _block(self, frame: _Frame) -> None:
-        self._stack.pop()
-        self._open.append(Open(frame.subject, frame.flow.name, frame.step.name, frame.depth))
-        if self._stack:
-            self._stack[-1].blocked = True
+        frame.at = to
+        frame.passed.add(to)
 
 
-def foreseen(scene: Scene, position: Walk, results: Results) -> tuple[Visit, ...]:
-    """The checks that every continuation of a walk will ask, beyond those that are ready: they can be started now.
-
-    They are found in the post-dominator tree of the steps ahead, with the outcomes that are known taken as decided.
-
-    Args:
-        scene: flows, vocabulary and subjects.
-        position: the walk so far.
-        results: the same results that it was computed from.
-    """
-    ahead = _Ahead(scene, results)
-    found: dict[tuple[str, str], Visit] = {}
-    for frame in position.open:
-        for visit in ahead.certain(frame):
-            found.setdefault(visit.question, visit)
-    for visit in position.ready:
-        found.pop(visit.question, None)
-    return tuple(found.values())
-
-
-_Node = tuple[str, str]  # flow, step
-
-
-class _Ahead:
-    """Finds what is certain to be asked. Frames of one subject share most of the steps ahead."""
-
-    def __init__(self, scene: Scene, results: Results) -> None:
-        self._scene = scene
-        self._answers = _Answers(scene, results)
-        self._followed: dict[tuple[_Node, str], list[_Node | None]] = {}
-
-    def certain(self, frame: Open) -> list[Visit]:
-        """The unanswered checks on every way on from where a frame stands, those inside its `each` included."""
-        return self._after((frame.flow, frame.step), frame.subject, frame.depth, skip_children=True)
-
-    def _after(self, start: _Node, subject: str, depth: int, *, skip_children: bool = False) -> list[Visit]:
-        nearest = post_dominators([start], lambda node: self._following(node, subject))
-        found: list[Visit] = []
-        node: _Node | None = start
-        while node is not None:
-            step = _step(self._scene.library.flows.get(node[0]), node[1])
-            if step is not None and step.each is not None and not (skip_children and node == start):
-                inner = self._scene.library.flows.get(step.flow or "")
-                for child in self._scene.subjects.below(subject, step.each):
-                    found += self._after((inner.name, inner.start), child, depth + 1) if inner is not None else []
-            elif step is not None and step.check is not None:
-                visit = self._answers.visit(node[0], step, subject, depth)
-                if not visit.outcome:
-                    found.append(visit)
-            node = nearest.get(node)
-        return found
-
-    def _following(self, node: _Node, subject: str) -> list[_Node | None]:
-        known = self._followed.get((node, subject))
-        if known is None:
-            known = self._followed[node, subject] = self._targets(node, subject)
-        return known
-
-    def _targets(self, node: _Node, subject: str) -> list[_Node | None]:
-        flow = self._scene.library.flows.get(node[0])
-        step = _step(flow, node[1])
-        if flow is None or step is None:
-            return [None]
-        if step.each is not None:
-            return [self._resolve(flow, step.next)]
-        outcome = self._answers.visit(flow.name, step, subject, 0).outcome
-        if outcome:
-            return [self._resolve(flow, step.target(outcome))]
-        targets = [target for _, target in step.then] if step.next is None else [step.next]
-        return list(dict.fromkeys(self._resolve(flow, target) for target in targets)) or [None]
-
-    def _resolve(self, flow: Flow, target: Target | None) -> _Node | None:
-        following, step = _leads_to(self._scene.library, flow, target)
-        return None if step is None else (following.name, step.name)
-
-
-def _leads_to(library: Library, flow: Flow, target: Target | None) -> tuple[Flow, Step | None]:
-    """The step that a target of a flow leads to; None where the frame ends there."""
-    if target is not None and target.flow is not None:
-        other = library.flows.get(target.flow)
-        return (flow, None) if other is None else (other, other.step(other.start))
-    return flow, _step(flow, target.step) if target is not None and target.step is not None else None
-
-
-def _step(flow: Flow | None, name: str) -> Step | None:
-    return None if flow is None else flow.step(name)
+def _collect(frame: _Frame, found: list[Open]) -> None:
+    if frame.at is None:
+        return
+    for child in frame.children or ():
+        _collect(child, found)
+    found.append(Open(frame.subject, frame.at[0], frame.at[1], frame.depth))

@@ -17,6 +17,8 @@ from wizard.host.questions import Ask
 
 A = TypeVar("A")
 
+TIMEOUT = 15.0  # seconds that a whole walk may take
+
 
 class Shared(msgspec.Struct):
     """What has been made once in this attempt: the value, and the replies that it rests on."""
@@ -39,6 +41,7 @@ class WalkAsker(msgspec.Struct):
     host: Host
     since: float
     shared: Shared
+    timeout: float = TIMEOUT
     numbers: list[int] = msgspec.field(default_factory=list)
 
     async def ask(self, question: Ask[A]) -> Reply[A]:
@@ -59,7 +62,7 @@ class WalkAsker(msgspec.Struct):
         return value  # type: ignore[no-any-return]
 
     async def _make(self, make: Callable[[Asker], Awaitable[A]]) -> tuple[A, tuple[int, ...]]:
-        inner = WalkAsker(self.host, self.since, self.shared)
+        inner = WalkAsker(self.host, self.since, self.shared, self.timeout)
         value = await make(inner)
         return value, tuple(inner.numbers)
 

@@ -1,20 +1,24 @@
 """The runner: the only place where trees, checks and time meet.
 
 Owns concurrency, deadlines, cancelling and the order of events. May not know what a check looks at or how an event is
-shown. What every continuation will need is started early and at once; outcomes are appended in the order of the walk,
-so that two runs over the same host give the same session.
+shown. Whatever the outcomes that are known lead to is started early and at once, and so is what every continuation
+will need; outcomes are appended in the order of the walk, so that two runs over the same host give the same session.
+Checks that speak to one server take turns: an application with a single worker would take another one's request for
+the cause of its silence.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
 from typing import TypeVar
 
 import msgspec
 
 from wizard.checks.registry import UNKNOWN, Check, Finding, Gap, Subject
-from wizard.flow.engine import Kind, Scene, Subjects, Visit, Walk, foreseen, walk
+from wizard.flow.engine import Kind, Scene, Subjects, Visit, Walk, walk
 from wizard.flow.language import DONT_KNOW
 from wizard.flow.library import Library
 from wizard.flow.vocabulary import Vocabulary
@@ -34,11 +38,13 @@ from wizard.session.events import (
 )
 from wizard.session.observed import VARIABLES
 from wizard.text import one_line
-from wizard.walk.asker import Shared, WalkAsker
+from wizard.walk.asker import TIMEOUT, Shared, WalkAsker
+from wizard.walk.course import Course
 from wizard.walk.history import History
 from wizard.walk.plan import Plan, Target, plan
 
 P = TypeVar("P")
+Probe = asyncio.Task[tuple[Finding, tuple[int, ...], float, float]]
 
 AT_ONCE = 24
 ENTRY = "walk"
@@ -74,7 +80,7 @@ class Options(msgspec.Struct, frozen=True):
     """
 
     since: float = 900.0
-    timeout: float = 15.0
+    timeout: float = TIMEOUT
     flow: str = ENTRY
     answers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
@@ -111,9 +117,13 @@ class Runner:
         self._clock = clock
         self._shared = Shared()
         self._results: dict[tuple[str, str], str] = {}
-        self._running: dict[tuple[str, str], asyncio.Task[tuple[Finding, tuple[int, ...], float, float]]] = {}
+        self._running: dict[tuple[str, str], Probe] = {}
         self._probing: dict[tuple[str, str], Probing] = {}
         self._gate = asyncio.Semaphore(AT_ONCE)
+        self._turns: dict[tuple[str, int | None], asyncio.Lock] = {}
+        self._subjects: dict[str, Subject] = {}
+        self._course: Course | None = None
+        self._looking = False
         self._attempt = 1
         self._flows: tuple[str, ...] = (self.options.flow,)
         self._expired = False
@@ -202,7 +212,7 @@ class Runner:
             if (probing.visit.node, probing.visit.about) == (node, subject):
                 check = probing.visit.step.check or ""
                 self._running[key].cancel()
-        self._results[node, subject] = UNKNOWN
+        self._append(node, subject, UNKNOWN)
         self._emit(Skipped(node, subject, because, self._attempt, check))
 
     def forget(self, node: str, subject: str) -> None:
@@ -215,7 +225,7 @@ class Runner:
         self._shared = Shared()
 
     async def _planned(self, target: Target, earlier: frozenset[str] = frozenset()) -> bool:
-        asker = WalkAsker(self._host, self.options.since, self._shared)
+        asker = WalkAsker(self._host, self.options.since, self._shared, self.options.timeout)
         try:
             async with asyncio.timeout_at(self._deadline):
                 self.plan = await plan(target, asker)
@@ -223,7 +233,8 @@ class Runner:
             self._expired = True
             self._emit(Skipped("survey", "host", self._not_finished(), self._attempt))
             return False
-        references = [_reference(subject) for subject in self.plan.subjects()]
+        self._subjects = {subject.key: subject for subject in self.plan.subjects()}
+        references = [_reference(subject) for subject in self._subjects.values()]
         if earlier and earlier != {one.key for one in references}:  # another path: what was seen is of the old one
             self._attempt += 1
             self._results.clear()
@@ -249,19 +260,24 @@ class Runner:
         return [(flow.name, one.key) for flow in flows for one in self.plan.subjects() if one.scope == flow.scope]
 
     async def _walk(self) -> None:
-        while True:
-            positions = self.positions()
-            ready = [visit for position in positions for visit in position.ready]
-            if not ready:
-                return
-            for visit in ready:
-                self._start(visit)
-            for position in positions:
-                for visit in foreseen(self.scene, position, self._results):
-                    self._start(visit)
-            await self._with_person(self._pace(ready[0]))
-            if (ready[0].node, ready[0].about) not in self._results:
-                await self._take(ready[0])
+        self._course = course = Course(self.scene, self._roots(), self._results)
+        while (visit := course.next()) is not None:
+            self._look_ahead()
+            await self._with_person(self._pace(visit))
+            if (visit.node, visit.about) not in self._results:
+                await self._take(visit)
+
+    def _append(self, node: str, about: str, outcome: str) -> None:
+        """One more outcome in the order of the walk."""
+        self._results[node, about] = outcome
+        if self._course is not None:
+            self._course.append(node, about, outcome)
+
+    def _look_ahead(self) -> None:
+        """Start what can be started."""
+        self._looking = False
+        for visit in self._course.ahead() if self._course is not None else ():
+            self._start(visit)
 
     async def _with_person(self, waiting: Awaitable[P]) -> P:
         """Wait for a person; that time does not count against the deadline."""
@@ -274,28 +290,27 @@ class Runner:
 
     async def _take(self, visit: Visit) -> None:
         """Bring the first open step of the walk to its outcome."""
+        loop = asyncio.get_running_loop()
+        self._expired = self._expired or loop.time() > self._deadline
         if visit.kind is Kind.ASK:
             await self._ask_person(visit)
             return
         task = self._running.get(visit.question)
-        if task is None or (self._expired and not task.done()):
-            self._skip_expired(visit)
-            return
-        loop = asyncio.get_running_loop()
-        await asyncio.wait({task}, timeout=max(0.0, self._deadline - loop.time()))
-        if (visit.node, visit.about) in self._results:
-            return
-        if not task.done():
+        if task is not None and not self._expired:
+            await asyncio.wait({task}, timeout=max(0.0, self._deadline - loop.time()))
+            if (visit.node, visit.about) in self._results:
+                return
+            self._expired = loop.time() > self._deadline
+        if task is None or not task.done() or (task.cancelled() and self._expired):
             self._expired = True
             self._skip_expired(visit)
-            return
-        if task.cancelled():
+        elif task.cancelled():
             self.skip(visit.node, visit.about, "cancelled")
-            return
-        self._done(visit, *task.result())
+        else:
+            self._done(visit, *task.result())
 
     def _skip_expired(self, visit: Visit) -> None:
-        self._results[visit.node, visit.about] = UNKNOWN
+        self._append(visit.node, visit.about, UNKNOWN)
         self._emit(Skipped(visit.node, visit.about, self._not_finished(), self._attempt, visit.step.check or ""))
 
     def _not_finished(self) -> str:
@@ -308,7 +323,7 @@ class Runner:
             value = DONT_KNOW if self._expired else await self._with_person(self._answerer(visit))
         if value not in dict(visit.step.choices):
             value = DONT_KNOW
-        self._results[visit.node, visit.about] = value
+        self._append(visit.node, visit.about, value)
         self._emit(PersonAnswered(visit.node, visit.about, value, self._attempt))
 
     async def _recall(self) -> None:
@@ -318,7 +333,7 @@ class Runner:
             self._emit(await self._history.told(self._clock(), 0.0 if self._expired else left, self._attempt))
 
     def _done(self, visit: Visit, finding: Finding, numbers: tuple[int, ...], at: float, seconds: float) -> None:
-        self._results[visit.node, visit.about] = finding.outcome
+        self._append(visit.node, visit.about, finding.outcome)
         step = StepDone(
             node=visit.node,
             check=visit.step.check or visit.node,
@@ -344,13 +359,25 @@ class Runner:
     def _start(self, visit: Visit) -> None:
         if visit.kind is Kind.ASK or visit.question in self._running or self._expired:
             return
-        self._running[visit.question] = asyncio.ensure_future(self._probe(visit))
+        task = self._running[visit.question] = asyncio.ensure_future(self._probe(visit))
+        task.add_done_callback(partial(self._learn, visit))
+
+    def _learn(self, visit: Visit, task: Probe) -> None:
+        """A probe came to its end: look on from there, once for all that end in this turn of the event loop."""
+        if task.cancelled() or self._course is None or self._running.get(visit.question) is not task:
+            return
+        self._course.learn(visit.node, visit.about, task.result()[0].outcome)
+        if not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_soon(self._look_ahead)
 
     async def _probe(self, visit: Visit) -> tuple[Finding, tuple[int, ...], float, float]:
         loop = asyncio.get_running_loop()
-        asker = WalkAsker(self._host, self.options.since, self._shared)
-        async with self._gate:
+        asker = WalkAsker(self._host, self.options.since, self._shared, self.options.timeout)
+        async with self._turn(visit), self._gate:
             began, at = loop.time(), self._clock()
+            if began > self._deadline:  # others kept the processor until now
+                raise asyncio.CancelledError
             self._probing[visit.question] = Probing(visit, began)
             try:
                 finding = await self._finding(visit, asker)
@@ -358,8 +385,17 @@ class Runner:
                 self._probing.pop(visit.question, None)
         return finding, tuple(asker.numbers), at, loop.time() - began
 
+    def _turn(self, visit: Visit) -> AbstractAsyncContextManager[object]:
+        """The turn of a check that speaks to a server; every other check needs none."""
+        declared, subject = self._checks.get(visit.step.check or ""), self._subjects.get(visit.about)
+        if declared is None or not declared.speaks or subject is None or subject.server is None:
+            return nullcontext()
+        instance = subject.route.gateway if subject.route else None
+        where = instance.within if instance is not None and instance.elsewhere else None
+        return self._turns.setdefault((subject.server.address, where), asyncio.Lock())
+
     async def _finding(self, visit: Visit, asker: WalkAsker) -> Finding:
-        subject = self._subject(visit.about)
+        subject = self._subjects.get(visit.about)
         if visit.kind is Kind.COMMAND:
             flow = self._library.flows.get(visit.node.partition("/")[0])
             if flow is None or not flow.trusted:
@@ -379,10 +415,6 @@ class Runner:
         if finding.outcome not in declared.outcomes:
             return Finding(UNKNOWN, f"The check gave {one_line(finding.outcome)}, which it does not declare.")
         return finding
-
-    def _subject(self, key: str) -> Subject | None:
-        subjects = self.plan.subjects() if self.plan else ()
-        return next((one for one in subjects if one.key == key), None)
 
     def _stop_probes(self) -> None:
         for task in self._running.values():
