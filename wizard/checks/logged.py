@@ -6,7 +6,9 @@ own time; a line about a request that succeeded on the next server is a line abo
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -240,15 +242,22 @@ async def held_address(subject: Subject, asker: Asker) -> Finding:
 
 
 async def failing_urls(seen: Survey, asker: Asker) -> tuple[str, ...]:
-    """URLs whose requests failed lately by the error logs of the gateways, the newest burst first."""
+    """A few URLs whose requests failed lately by the error logs of the gateways, of each log the newest burst first.
+
+    What a third of the walk does not suffice to read is left out: there has to be time for walking.
+    """
     found: dict[str, None] = {}
-    for gateway in seen.gateways:
-        for path in error_logs(gateway):
-            events = await events_of(gateway, path, asker)
-            for one in cluster(events) if isinstance(events, tuple) else ():
-                url = url_of(one, events if isinstance(events, tuple) else ())
-                if url is not None:
-                    found.setdefault(url)
+    logs = [(gateway, path) for gateway in seen.gateways for path in error_logs(gateway)]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(asker.timeout / 3):
+            for gateway, path in logs:
+                events = await events_of(gateway, path, asker)
+                for one in cluster(events) if isinstance(events, tuple) else ():
+                    url = url_of(one, events if isinstance(events, tuple) else ())
+                    if url is not None:
+                        found.setdefault(url)
+                if len(found) >= MAX_URLS:
+                    break
     return tuple(found)[:MAX_URLS]
 
 

@@ -86,7 +86,7 @@ def diagnose(given: argparse.Namespace) -> int:
     run = _Run(recording, library, options, source, given.target)
     progress = Progress(enabled=form == "text" and source is None and sys.stderr.isatty())
     try:
-        asyncio.run(run.walk(target, progress))
+        asyncio.run(run.walk(target, progress, spent=time.monotonic() - given.began))
     finally:  # an interrupted walk is kept too: `resume` goes on with it
         session = without_secrets(run.session(saved=given.record is not None), recording.redactor)
         if given.record:
@@ -111,8 +111,8 @@ class _Run:
         self._events: list[Event] = []
         self._me: Me | None = None
 
-    async def walk(self, target: Target, progress: Progress) -> None:
-        """Walk to the end or the deadline."""
+    async def walk(self, target: Target, progress: Progress, *, spent: float) -> None:
+        """Walk to the end or the deadline, of which some seconds were spent on the start."""
         me = (await self._host.ask(Identity())).answer
         self._me = me if isinstance(me, Me) else None
         self._events.append(Started(self._started, self._target, self._options.flow, self._options.since, __version__))
@@ -125,7 +125,7 @@ class _Run:
             clock=self._now,
         )
         async with progress.watching(runner):
-            await runner.run(target)
+            await runner.run(target, spent=spent)
 
     def session(self, *, saved: bool) -> Session:
         """Everything so far; what is not going to be saved holds of each log only its last lines."""

@@ -11,6 +11,7 @@ import importlib
 import itertools
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 
 from wizard.cli import DEFECT, NO_INPUT, USAGE
@@ -42,9 +43,11 @@ _WORK = {
 
 def run(words: Sequence[str]) -> int:
     """Parse and dispatch; every failure ends in a sentence on standard error and the status of the interface."""
+    began = time.monotonic()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     try:
         given = parser().parse_args(with_command(words))
+        given.began = began
         module, _, name = _WORK[given.command].partition(".")
         work: Callable[[object], int] = getattr(importlib.import_module(f"wizard.commands.{module}"), name)
         return work(given)

@@ -145,9 +145,9 @@ class Runner:
 
     # --- the walk ---------------------------------------------------------------------------------------------------
 
-    async def run(self, target: Target) -> None:
-        """Walk a target to its end or its deadline. Cancelling this ends every probe."""
-        await self._run(lambda: self._planned(target))
+    async def run(self, target: Target, *, spent: float = 0.0) -> None:
+        """Walk a target to its end or its deadline, `spent` seconds of which are over. Cancelling ends every probe."""
+        await self._run(lambda: self._planned(target), spent)
 
     async def go_on(self) -> None:
         """Walk on from where the walk stands, with a new deadline: after a person overruled a step or took one back."""
@@ -158,8 +158,8 @@ class Runner:
     async def _has_roots(self) -> bool:
         return bool(self._roots())
 
-    async def _run(self, prepare: Callable[[], Awaitable[bool]]) -> None:
-        self._deadline = asyncio.get_running_loop().time() + self.options.timeout
+    async def _run(self, prepare: Callable[[], Awaitable[bool]], spent: float = 0.0) -> None:
+        self._deadline = asyncio.get_running_loop().time() + self.options.timeout - spent
         try:
             if await prepare():
                 await self._walk()

@@ -6,12 +6,12 @@ how a place is taken (`reach`), nor who sits there (`children`).
 
 from __future__ import annotations
 
-import grp
 import os
 import pwd
 from pathlib import Path
 from typing import NamedTuple
 
+from wizard.host.live.accounts import accounts
 from wizard.host.live.network.reach import Place
 from wizard.host.live.network.unasked import Unasked
 from wizard.host.questions import NotAnswered, View, Why
@@ -100,16 +100,10 @@ def own_name() -> str:
 
 
 def user_name(uid: int) -> str:
-    """A user's name, or `uid N` where it has none."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"
+    """A user's name, or `uid N` where it has none on this host."""
+    return accounts().user(uid) or f"uid {uid}"
 
 
 def group_name(gid: int) -> str:
-    """A group's name, or `gid N` where it has none."""
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return f"gid {gid}"
+    """A group's name, or `gid N` where it has none on this host."""
+    return accounts().group(gid) or f"gid {gid}"
