@@ -41,7 +41,7 @@ _MADE = ("status", "place")
 async def own_answer(subject: Subject, asker: Asker) -> Finding:
     """Compare the status that came with the one that the configuration makes itself, and find the line that does."""
     route = subject.route
-    question = request_for(route, asker) if route else None
+    question = request_for(route, asker.timeout) if route else None
     if route is None or question is None:
         return Finding(UNKNOWN, "There is no request to look at.")
     answer = (await asker.ask(question)).answer

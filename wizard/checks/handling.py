@@ -60,7 +60,7 @@ _WORDS = tuple(dict.fromkeys(_OF_REQUEST.values()))
 async def handling(subject: Subject, asker: Asker) -> Finding:
     """Read what the gateway logged while it handled the request that was just made."""
     route = subject.route
-    question = request_for(route, asker) if route else None
+    question = request_for(route, asker.timeout) if route else None
     if route is None or question is None:
         return Finding(UNKNOWN, "There is no listener to send the request to.")
     made = await asker.ask(question)

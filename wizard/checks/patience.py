@@ -45,7 +45,7 @@ async def patience(subject: Subject, asker: Asker) -> Finding:
     route, _ = required(subject)
     limit = route.proxying.read_timeout if route.proxying else _USUAL
     whole = subject.parent.route if subject.parent and subject.parent.route else route
-    made = request_for(whole, asker)
+    made = request_for(whole, asker.timeout)
     answer = (await asker.ask(made)).answer if made is not None else None
     if not (isinstance(answer, Replied) and answer.status == 504):
         return Finding("in-time", "The gateway did not give up waiting.")

@@ -18,6 +18,7 @@ from wizard.model import Instance, Place, Route, Server
 
 A = TypeVar("A")
 
+TIMEOUT = 15.0  # seconds that a whole walk may take
 UNKNOWN = "unknown"
 
 

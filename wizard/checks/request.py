@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from wizard.checks.address import ROOT_GRANT, Address, join_port, parse_address
 from wizard.checks.listen import named_owner, socket_table, takes
-from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
+from wizard.checks.registry import TIMEOUT, UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.host.questions import HERE, NotAnswered, NotReplied, Replied, Request, TlsSettings, View
 from wizard.model import Route
 from wizard.text import one_line
@@ -35,10 +35,10 @@ def entrance(route: Route) -> Address | None:
     return address
 
 
-def request_for(route: Route, asker: Asker) -> Request | None:
+def request_for(route: Route, timeout: float = TIMEOUT) -> Request | None:
     """The request of a visitor for the route's URL, as a question; None where the listener has no address.
 
-    It waits no longer than half of the walk, so that there is time left to find out why nothing comes.
+    It waits no longer than half of what a walk may take, so that there is time left to find out why nothing comes.
     """
     address = entrance(route)
     if address is None:
@@ -54,7 +54,7 @@ def request_for(route: Route, asker: Asker) -> Request | None:
         preamble=b"PROXY UNKNOWN\r\n" if route.listener.proxy_protocol else b"",
         view=View(within=within) if within is not None else HERE,
         connect_seconds=3.0,
-        seconds=min(PATIENCE, asker.timeout / 2),
+        seconds=min(PATIENCE, timeout / 2),
     )
 
 
@@ -118,7 +118,7 @@ def sender_of(reply: Replied) -> str:
 async def request(subject: Subject, asker: Asker) -> Finding:
     """Send the visitor's request to the gateway and see what comes back."""
     route = subject.route
-    question = request_for(route, asker) if route else None
+    question = request_for(route, asker.timeout) if route else None
     if route is None or question is None:
         return Finding(UNKNOWN, "There is no listener to send the request to.")
     by_hand = curl(route)

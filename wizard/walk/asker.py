@@ -11,13 +11,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from wizard.checks.registry import Asker
+from wizard.checks.registry import TIMEOUT, Asker
 from wizard.host.port import Host, Reply
 from wizard.host.questions import Ask
 
 A = TypeVar("A")
-
-TIMEOUT = 15.0  # seconds that a whole walk may take
 
 
 class Shared(msgspec.Struct):

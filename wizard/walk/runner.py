@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
-from wizard.checks.registry import UNKNOWN, Check, Finding, Gap, Subject
+from wizard.checks.registry import TIMEOUT, UNKNOWN, Check, Finding, Gap, Subject
 from wizard.flow.engine import Kind, Scene, Subjects, Visit, Walk, walk
 from wizard.flow.language import DONT_KNOW
 from wizard.flow.library import Library
@@ -38,7 +38,7 @@ from wizard.session.events import (
 )
 from wizard.session.observed import VARIABLES
 from wizard.text import one_line
-from wizard.walk.asker import TIMEOUT, Shared, WalkAsker
+from wizard.walk.asker import Shared, WalkAsker
 from wizard.walk.course import Course
 from wizard.walk.history import History
 from wizard.walk.plan import Plan, Target, plan

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wizard.checks.logged import events_of, of_route
-from wizard.checks.registry import Asker, Finding, Subject
+from wizard.checks.registry import TIMEOUT, Asker, Finding, Subject
 from wizard.checks.request import entrance, request, request_for
 from wizard.checks.survey import Gateway
 from wizard.host.port import Host, Reply
@@ -41,6 +41,7 @@ class _Turn(msgspec.Struct):
     host: Host
     turn: int
     since: float = 0.0
+    timeout: float = TIMEOUT
 
     async def ask(self, question: Ask[A]) -> Reply[A]:
         return await self.host.ask(cast("Ask[A]", _in_turn(question, self.turn)))
