@@ -64,6 +64,7 @@ class Asks:
     def __init__(self, host: FakeHost, made: Route, *, hanging: tuple[type[Any], ...] = ()) -> None:
         self.host = host
         self.since = 900.0
+        self.timeout = 15.0
         self._shared: dict[str, Any] = {"survey": Survey((Gateway(made.gateway, CONFIGURATION),))}
         self._hanging = hanging
 
