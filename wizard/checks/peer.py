@@ -12,7 +12,7 @@ from wizard.checks.address import gateway_view, parse_address, required
 from wizard.checks.connect import located
 from wizard.checks.listen import takes
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Scope, Subject, Value, check
-from wizard.checks.reply import question_for, tls_of
+from wizard.checks.reply import question_for, recognise, tls_of
 from wizard.host.questions import (
     HERE,
     NotAnswered,
@@ -29,7 +29,7 @@ from wizard.host.questions import (
     TlsShaken,
     View,
 )
-from wizard.model import Proxying
+from wizard.model import ActionKind, Proxying
 from wizard.text import one_line
 
 _PATIENCE = 1.0
@@ -73,6 +73,10 @@ async def peer(subject: Subject, asker: Asker) -> Finding:
     values: dict[str, Value] = {"address": address}
     where_ = one_line(address)
     spoken = question_for(route, address, view)
+    if route.action.kind is ActionKind.GRPC:
+        return await _behind_grpc(spoken, route.proxying or Proxying(), values, view, asker)
+    if route.action.kind in {ActionKind.SCGI, ActionKind.AJP}:
+        return Finding(UNKNOWN, f"{route.action.kind} is not spoken by this program.")
     if spoken.protocol is not Protocol.HTTP:
         return await _behind_gateway_protocol(spoken, values, view, asker)
     proxying = route.proxying or Proxying()
@@ -105,6 +109,25 @@ async def _behind_gateway_protocol(spoken: Request, values: dict[str, Value], vi
     if status is not None:
         return Finding("speaks-http", f"{where_} answers HTTP ({status}).", {**values, "status": status})
     return Finding("nothing-else", f"{where_} does not answer HTTP either.", values)
+
+
+async def _behind_grpc(
+    spoken: Request, proxying: Proxying, values: dict[str, Value], view: View, asker: Asker
+) -> Finding:
+    """A server that is asked in HTTP/2: does it want TLS, or none? Its first frame tells, whatever it is asked."""
+    where_ = one_line(spoken.endpoint)
+    if not proxying.tls:
+        if await _shakes_hands(spoken.endpoint, TlsSettings(alpn=("h2",)), view, asker):
+            return Finding("speaks-tls", f"{where_} takes a TLS handshake.", values)
+        return Finding("nothing-else", f"{where_} takes no TLS handshake.", values)
+    plain = Request(spoken.endpoint, "/", (("Host", _host(spoken)),), view=view, seconds=_PATIENCE)
+    answer = (await asker.ask(plain)).answer
+    if isinstance(answer, Replied):
+        said = f"{where_} answers {answer.status} without TLS."
+        return Finding("speaks-plainly", said, {**values, "status": answer.status})
+    if isinstance(answer, NotReplied) and recognise(answer.received) == "HTTP/2":
+        return Finding("speaks-plainly", f"{where_} speaks HTTP/2 without TLS.", {**values, "status": 0})
+    return Finding("nothing-else", f"{where_} says nothing without TLS.", values)
 
 
 async def _otherwise(

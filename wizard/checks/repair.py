@@ -24,6 +24,7 @@ from wizard.checks.service import ownership
 from wizard.checks.survey import survey
 from wizard.gateways.nginx.tree import Configuration, every
 from wizard.host.questions import AskDns, DnsAnswered, FileStat, NotAnswered, Resolve, Resolved, Stat, Why
+from wizard.model import ActionKind
 from wizard.services import systemd
 from wizard.services.ownership import How
 from wizard.services.unitstate import UnitState
@@ -258,10 +259,17 @@ async def scheme(subject: Subject, asker: Asker) -> Finding:
     """Find the line in which the gateway's scheme for this upstream stands."""
     route, _ = required(subject)
     gateway = (await survey(asker)).gateway_of(route.gateway)
-    if gateway is None or route.proxying is None:
+    configuration = gateway.configuration if gateway else None
+    if configuration is None or route.proxying is None or route.action.at is None:
         return Finding("elsewhere", "The configuration could not be read.")
-    old, new = ("https://", "http://") if route.proxying.tls else ("http://", "https://")
-    edit = replaced(gateway.configuration, route.action.at, old, new)
+    plain, secure = ("grpc", "grpcs") if route.action.kind is ActionKind.GRPC else ("http", "https")
+    old, new = (f"{secure}://", f"{plain}://") if route.proxying.tls else (f"{plain}://", f"{secure}://")
+    edit = replaced(configuration, route.action.at, old, new)
+    if edit is None:  # the scheme is a variable
+        line = configuration.line_text(route.action.at)
+        named = (one for one in every(configuration.tree, "set") if one.args[1:] == (old[:-3],))
+        found = [one for one in named if f"{one.args[0]}://" in line]
+        edit = replaced(configuration, found[0].at, f" {old[:-3]}", f" {new[:-3]}") if len(found) == 1 else None
     if edit is None:
         return Finding("elsewhere", "The scheme does not stand in one line of the configuration.")
     return Finding("editable", f"{one_line(edit.file)}:{edit.line} says {old[:-3]}.", {"edit": edit})

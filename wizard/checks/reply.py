@@ -48,6 +48,8 @@ def tls_of(proxying: Proxying) -> TlsSettings | None:
         trusted=proxying.trusted,
         client_certificate=proxying.client_certificate,
         client_key=proxying.client_key,
+        depth=proxying.verify_depth,
+        revoked=proxying.revoked,
     )
 
 

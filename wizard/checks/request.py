@@ -17,6 +17,7 @@ from wizard.model import Route
 from wizard.text import one_line
 
 PATIENCE = 6.0
+_BAD_REQUEST = 400
 
 _BY_STATUS = {500: "server-error", 502: "bad-gateway", 503: "unavailable", 504: "gateway-timeout"}
 _STATUS = ("status", "sender", "seconds")
@@ -129,6 +130,9 @@ async def request(subject: Subject, asker: Asker) -> Finding:
             UNKNOWN, f"The request could not be made: {one_line(answer.detail)}.", gaps=gaps, by_hand=by_hand
         )
     if isinstance(answer, NotReplied):
+        if route.listener.http2 and not route.listener.tls and answer.ending == "not-protocol":
+            said = "This listener speaks HTTP/2 without TLS, in which this program asks nothing."
+            return Finding(UNKNOWN, said, by_hand=by_hand)
         return _without_reply(answer, question, by_hand)
     sender = sender_of(answer)
     values: dict[str, Value] = {
@@ -139,7 +143,7 @@ async def request(subject: Subject, asker: Asker) -> Finding:
     if answer.status < 400:
         outcome = "ok"
     elif answer.status < 500:
-        outcome = "client-error"
+        outcome = "other-error" if _about_handshake(answer, route) else "client-error"
     else:
         outcome = _BY_STATUS.get(answer.status, "other-error")
     if outcome == "ok" and answer.ending in {"closed", "reset"}:
@@ -152,6 +156,18 @@ async def request(subject: Subject, asker: Asker) -> Finding:
     return Finding(
         outcome, f"{answer.status} after {answer.seconds_to_header:.2f} s, from {sender}.", values, by_hand=by_hand
     )
+
+
+def _about_handshake(answer: Replied, route: Route) -> bool:
+    """Whether a 400 is a complaint of the upstream about the gateway's own handshake, or its lack of one.
+
+    nginx answers so (ngx_http_special_response.c, errors 494 to 497), and a visitor who came plainly shows no certificate.
+    """
+    plain = b"The plain HTTP request was sent to HTTPS port"
+    certificate = (b"No required SSL certificate was sent", b"The SSL certificate error")
+    if answer.status != _BAD_REQUEST or route.proxying is None:
+        return False
+    return plain in answer.body or (not route.listener.tls and any(one in answer.body for one in certificate))
 
 
 def _without_reply(answer: NotReplied, question: Request, by_hand: str) -> Finding:

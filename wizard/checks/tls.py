@@ -9,18 +9,33 @@ from __future__ import annotations
 import shlex
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from wizard.checks.address import gateway_view, not_as_gateway, required
 from wizard.checks.connect import located
+from wizard.checks.directives import chain_to
 from wizard.checks.edits import inserted_after, replaced
 from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.reply import tls_of
 from wizard.checks.survey import survey
+from wizard.gateways.nginx.tree import Configuration
 from wizard.host.questions import HERE, NotAnswered, TlsFailed, TlsHandshake, TlsSettings, TlsShaken, View, Why
-from wizard.model import Proxying
+from wizard.model import ActionKind, Proxying, Route
 from wizard.text import one_line
 
 _EXPIRED, _NOT_YET, _NAME = {10}, {9}, {62, 63, 64}
-_ALERT_HANDSHAKE, _ALERT_VERSION, _ALERT_CERTIFICATE, _ALERT_NAME = 40, 70, 116, 112
+_CHAIN_TOO_LONG = 22
+_ALERT_CERTIFICATE = 116  # RFC 8446, 6.2
+_ALERTS_OF_CERTIFICATES = {
+    42: "it calls it bad",
+    43: "it does not support its kind",
+    44: "it is revoked",
+    45: "it has expired",
+    46: "it does not accept it",
+    48: "it does not know who issued it",
+}
+_REFUSED = frozenset({"expired", "not-yet-valid", "untrusted", "other-name"})
+_SOUND = ("TLSv1.2", "TLSv1.3")  # what came before is given up (RFC 8996)
 _PATIENCE = 3.0
 _VALUES = ("address", "reason")
 
@@ -37,6 +52,7 @@ _VALUES = ("address", "reason")
         "other-name": (*_VALUES, "wanted", "names"),
         "wants-server-name": (*_VALUES, "server_name"),
         "wants-client-certificate": _VALUES,
+        "client-certificate-refused": _VALUES,
         "version": (*_VALUES, "peer"),
         "peer-speaks-plainly": _VALUES,
         "refused": _VALUES,
@@ -48,6 +64,7 @@ _VALUES = ("address", "reason")
         "other-name",
         "wants-server-name",
         "wants-client-certificate",
+        "client-certificate-refused",
         "version",
         "peer-speaks-plainly",
         "refused",
@@ -82,6 +99,12 @@ async def tls(subject: Subject, asker: Asker) -> Finding:
         )
     if isinstance(answer, TlsShaken):
         outcome, said, values = _shaken(answer, address, settings)
+        if outcome in _REFUSED and (name := await _better_name(answer, address, settings, view, asker)):
+            outcome, said = (
+                "wants-server-name",
+                f"{one_line(address)} shows another certificate to who asks for {name}.",
+            )
+            values["server_name"] = name
         if outcome == "shaken" and answer.client_certificate_wanted and not settings.client_certificate:
             outcome, said = "wants-client-certificate", f"{one_line(address)} asks for a client certificate."
             values["reason"] = "a client certificate is wanted"
@@ -111,7 +134,11 @@ def _shaken(answer: TlsShaken, address: str, settings: TlsSettings) -> tuple[str
         return "not-yet-valid", f"The certificate of {where} is not valid yet.", values
     if answer.verify_code in _NAME:
         said = f"The certificate of {where} is for {one_line(str(values['names']))}, not for {one_line(settings.verify_name or '')}."
+        if settings.verify_name in (leaf.names if leaf else ()):
+            values["wanted"] = f"{settings.verify_name} as a name, and it is an address there"
         return "other-name", said, values
+    if answer.verify_code == _CHAIN_TOO_LONG:
+        values["between"] = max(len(answer.chain) - 1, settings.depth + 1)
     return "untrusted", f"The certificate of {where} is not trusted: {reason}.", values
 
 
@@ -132,15 +159,18 @@ async def _failed(
         return Finding("peer-speaks-plainly", f"{where} answers a handshake with something that is no TLS.", values)
     if answer.alert == _ALERT_CERTIFICATE:
         return Finding("wants-client-certificate", f"{where} asks for a client certificate.", values)
-    if settings.server_name is None:
-        for name in _names(proxying, host):
-            if await _takes(address, _changed(settings, server_name=name), view, asker):
-                return Finding(
-                    "wants-server-name",
-                    f"{where} takes a handshake that names {one_line(name)}, and none without a name.",
-                    {**values, "server_name": name},
-                )
-    other = _changed(settings, protocols=(), ciphers=None)
+    if settings.client_certificate and answer.client_certificate_wanted and answer.alert in _ALERTS_OF_CERTIFICATES:
+        said = f"{where} refuses the gateway's client certificate: {_ALERTS_OF_CERTIFICATES[answer.alert]}."
+        values["reason"] = _ALERTS_OF_CERTIFICATES[answer.alert]
+        return Finding("client-certificate-refused", said, values)
+    for name in _names(proxying, host):
+        if name != settings.server_name and await _takes(address, _changed(settings, server_name=name), view, asker):
+            sent = (
+                f"none that names {one_line(settings.server_name)}" if settings.server_name else "none without a name"
+            )
+            said = f"{where} takes a handshake that names {one_line(name)}, and {sent}."
+            return Finding("wants-server-name", said, {**values, "server_name": name})
+    other = replace(_changed(settings), protocols=(), ciphers=None)
     shaken = (await asker.ask(TlsHandshake(address, other, view, _PATIENCE))).answer
     if isinstance(shaken, TlsShaken) and (settings.protocols or settings.ciphers):
         said = f"{where} takes {one_line(shaken.version)}; the gateway offers {one_line(', '.join(settings.protocols) or 'other ciphers')}."
@@ -150,29 +180,33 @@ async def _failed(
     return Finding("refused", f"TLS with {where} failed: {reason}.", values)
 
 
-def _changed(
-    settings: TlsSettings,
-    *,
-    server_name: str | None = None,
-    protocols: tuple[str, ...] | None = None,
-    ciphers: str | None = None,
-) -> TlsSettings:
-    """The same settings without verification, with another name or other protocols."""
-    return TlsSettings(
-        server_name=server_name if server_name is not None else settings.server_name,
-        protocols=settings.protocols if protocols is None else protocols,
-        ciphers=ciphers,
-        alpn=settings.alpn,
-        client_certificate=settings.client_certificate,
-        client_key=settings.client_key,
-    )
+def _changed(settings: TlsSettings, *, server_name: str | None = None) -> TlsSettings:
+    """The same settings without verification, with another name."""
+    name = server_name if server_name is not None else settings.server_name
+    return replace(settings, server_name=name, verify=False, verify_name=None, trusted=None, depth=1, revoked=None)
+
+
+async def _better_name(shaken: TlsShaken, address: str, settings: TlsSettings, view: View, asker: Asker) -> str | None:
+    """The name that a peer with several certificates has to be asked for; None where its certificate is the only one.
+
+    A server shows its default certificate to who asks for no name, or for one that it does not know.
+    """
+    name = settings.verify_name or ""
+    if name == settings.server_name or not _is_site(name) or shaken.verify_code in {None, 0}:
+        return None
+    answer = (await asker.ask(TlsHandshake(address, replace(settings, server_name=name), view, _PATIENCE))).answer
+    return name if isinstance(answer, TlsShaken) and not answer.verify_code and not answer.verify_error else None
 
 
 def _names(proxying: Proxying, host: str) -> tuple[str, ...]:
     """The names that the upstream may be known by: what the gateway verifies, its Host header, the visitor's host."""
     given = (proxying.verify_name or "", proxying.host.rpartition(":")[0] or proxying.host, host)
-    names = (one for one in given if "." in one and not one.replace(".", "").isdigit() and ":" not in one)
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(one for one in given if _is_site(one)))
+
+
+def _is_site(name: str) -> bool:
+    """Whether a text is a name that a server may be asked for, and no address or word."""
+    return "." in name and ":" not in name and not name.replace(".", "").isdigit()
 
 
 async def _takes(address: str, settings: TlsSettings, view: View, asker: Asker) -> bool:
@@ -180,37 +214,84 @@ async def _takes(address: str, settings: TlsSettings, view: View, asker: Asker) 
     return isinstance(answer, TlsShaken)
 
 
-@check("tls-repair", Scope.SERVER, {"editable": ("edit", "why"), "none": ()})
+@check("tls-repair", Scope.SERVER, {"editable": ("edit", "why", "second"), "none": ()})
 async def tls_repair(subject: Subject, asker: Asker) -> Finding:
     """Find the line that would let the gateway's handshake succeed without giving up verification."""
     finding = await tls(subject, asker)
     route, _ = required(subject)
     gateway = (await survey(asker)).gateway_of(route.gateway)
     configuration = gateway.configuration if gateway else None
-    edit: Edit | None = None
-    why = ""
+    if configuration is None or route.proxying is None:
+        return Finding("none", "The configuration could not be read.")
+    wanted, why = _wanted(finding, subject, route.proxying)
+    edits = [_set(configuration, route, f"{_kind(route)}_{name}", value) for name, value in wanted]
+    if not edits or None in edits:
+        return Finding("none", "No line of the gateway's configuration would repair this.")
+    kept = _joined([one for one in edits if one is not None])
+    if kept is None:
+        return Finding("none", "The lines that would repair this have to be changed by hand.")
+    values: dict[str, Value] = {"edit": kept[0], "why": why}
+    if len(kept) > 1:
+        values["second"] = kept[1]
+    return Finding("editable", why, values)
+
+
+def _wanted(finding: Finding, subject: Subject, proxying: Proxying) -> tuple[list[tuple[str, str]], str]:
+    """The directives (without their protocol's prefix) that would repair a handshake, and why."""
     if finding.outcome == "wants-server-name":
         name = str(finding.values.get("server_name", ""))
-        edit = replaced(configuration, route.action.at, "proxy_ssl_server_name off", "proxy_ssl_server_name on")
-        edit = edit or inserted_after(configuration, route.location.at, _server_name_lines(route.proxying, name))
-        why = f"Sends {one_line(name)} as server name."
-    elif finding.outcome == "other-name":
-        names = [one for one in str(finding.values.get("names", "")).split(", ") if one and "*" not in one]
-        wanted = str(finding.values.get("wanted", ""))
-        candidates = [one for one in names if one == (route.proxying.host if route.proxying else "")] or names[:1]
-        if candidates and candidates[0] != wanted and _is_address_or_pool(wanted, subject):
-            edit = inserted_after(configuration, route.location.at, f"proxy_ssl_name {candidates[0]};")
-            why = f"Expects the name that the certificate carries, {one_line(candidates[0])}."
-    if edit is None:
-        return Finding("none", "No line of the gateway's configuration would repair this.")
-    return Finding("editable", why, {"edit": edit, "why": why})
+        wanted = [] if proxying.server_name is not None else [("ssl_server_name", "on")]
+        wanted += [] if (proxying.verify_name or "") == name else [("ssl_name", name)]
+        return wanted, f"Sends {one_line(name)} as server name."
+    if finding.outcome == "other-name":
+        names = [one for one in str(finding.values.get("names", "")).split(", ") if _is_site(one) and "*" not in one]
+        expected = str(finding.values.get("wanted", ""))
+        candidates = [one for one in names if one == proxying.host] or names[:1]
+        if candidates and candidates[0] != expected and _is_address_or_pool(expected, subject):
+            return [("ssl_name", candidates[0])], f"Expects the name that the certificate carries, {candidates[0]}."
+    if finding.outcome == "untrusted" and finding.values.get("between"):
+        between = finding.values["between"]
+        return [
+            ("ssl_verify_depth", str(between))
+        ], f"Allows {between} certificates between this one and a trusted one."
+    if finding.outcome == "version":
+        return _common(finding, proxying)
+    return [], ""
 
 
-def _server_name_lines(proxying: Proxying | None, name: str) -> str:
-    lines = ["proxy_ssl_server_name on;"]
-    if proxying is None or (proxying.verify_name or "") != name:
-        lines.append(f"proxy_ssl_name {name};")
-    return " ".join(lines)
+def _common(finding: Finding, proxying: Proxying) -> tuple[list[tuple[str, str]], str]:
+    """What would let both sides find something in common; a version that is given up everywhere is not offered."""
+    peer = str(finding.values.get("peer", ""))
+    if peer not in _SOUND:
+        return [], ""
+    if peer not in proxying.protocols:
+        offered = " ".join(sorted({*proxying.protocols, peer} & set(_SOUND)))
+        return [("ssl_protocols", offered)], f"Offers {peer} too, which the server takes."
+    return [("ssl_ciphers", "DEFAULT")], "Offers the ciphers of the library, of which the server takes one."
+
+
+def _kind(route: Route) -> str:
+    return {ActionKind.UWSGI: "uwsgi", ActionKind.GRPC: "grpc"}.get(route.action.kind, "proxy")
+
+
+def _set(configuration: Configuration, route: Route, name: str, value: str) -> Edit | None:
+    """The edit that sets a directive for a location: its own line written anew, or a line that goes before those around."""
+    around = chain_to(configuration, route.location.at)
+    own = around[-1].last(name) if around else None
+    if own is None:
+        return inserted_after(configuration, route.location.at, f"{name} {value};")
+    return replaced(configuration, own.at, f"{name} {' '.join(own.args)}", f"{name} {value}")
+
+
+def _joined(edits: list[Edit]) -> list[Edit] | None:
+    """The edits one after another; two that add a line at one place are made one. None for two changes of one line."""
+    if len(edits) < 2:
+        return edits
+    first, second = edits
+    if (first.file, first.line) != (second.file, second.line):
+        return edits if first.after.count("\n") == second.after.count("\n") == 0 else None
+    head, _, added = second.after.partition("\n")
+    return [replace(first, after=f"{first.after} {added.strip()}")] if head == first.before else None
 
 
 def _is_address_or_pool(wanted: str, subject: Subject) -> bool:

@@ -370,6 +370,8 @@ class TlsSettings(msgspec.Struct, frozen=True):
     alpn: tuple[str, ...] = ()
     client_certificate: str | None = None
     client_key: str | None = None
+    depth: int = 1  # how many certificates may stand between the peer's and a trusted one
+    revoked: str | None = None  # path of the file with revocation lists; None: they are not asked
 
 
 class Certificate(msgspec.Struct, frozen=True):

@@ -313,8 +313,9 @@ def _word(found: tuple[Conclusion, ...], warnings: tuple[Conclusion, ...], obser
         return "unknown"
     if warnings:
         return "warning"
-    if not routes or any(
-        outcome in {None, UNKNOWN} and not walked(key, observed) for key, outcome in zip(routes, outcomes, strict=True)
-    ):
+    # What lies behind an answer that was good needs no answer of its own.
+    front = [key for key in routes if observed.subjects[key].behind is None]
+    unseen = [key for key in front or routes if observed.outcome("request", key) in {None, UNKNOWN}]
+    if not routes or any(not walked(key, observed) for key in unseen):
         return "unknown"
     return "ok"

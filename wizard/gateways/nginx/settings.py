@@ -66,6 +66,8 @@ def proxying(request: Request, kind: str, passing: Directive, to: Destination, u
         ciphers=word("ssl_ciphers", "DEFAULT") if to.tls else None,
         client_certificate=conf_file("ssl_certificate"),
         client_key=conf_file("ssl_certificate_key"),
+        verify_depth=int(depth) if (depth := word("ssl_verify_depth", "1")).isdecimal() else 1,
+        revoked=conf_file("ssl_crl"),
         resolvers=_resolvers(resolver),
         resolver_timeout=seconds(level.word("resolver_timeout"), 30.0),
         resolver_ipv6=resolver is None or "ipv6=off" not in resolver.args,

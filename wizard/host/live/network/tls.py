@@ -20,7 +20,9 @@ from wizard.host.live.network.tls_context import context_for
 from wizard.host.live.network.unasked import Unasked
 from wizard.host.questions import NotAnswered, TlsSettings, Why
 
-HOSTNAME_MISMATCH = (62, "hostname mismatch")  # X509_V_ERR_HOSTNAME_MISMATCH
+# X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_CERT_CHAIN_TOO_LONG
+HOSTNAME_MISMATCH = (62, "hostname mismatch")
+TOO_LONG = (22, "certificate chain too long")
 
 # RFC 8446: content types of records, types of handshake messages.
 _ALERT, _HANDSHAKE = 21, 22
@@ -128,6 +130,16 @@ class TlsStream:
         except ValueError:  # no handshake yet
             own = None
         return (own,) if own else ()
+
+    @property
+    def between(self) -> int:
+        """How many certificates stand between the peer's and the trusted one; 0 where that cannot be told.
+
+        The method is private until Python 3.13 makes it public.
+        """
+        with suppress(AttributeError, ssl.SSLError, TypeError):
+            return max(0, len(self.tls._sslobj.get_verified_chain()) - 2)  # type: ignore[attr-defined] # noqa: SLF001
+        return 0
 
     async def handshake(self) -> None:
         """Shake hands.
@@ -241,6 +253,8 @@ async def secured(wire: Wire, settings: TlsSettings) -> TlsStream:
     """
     stream = TlsStream(wire, settings, verify=settings.verify)
     await stream.handshake()
+    if settings.verify and stream.between > settings.depth:
+        raise TlsBroken("CERTIFICATE_VERIFY_FAILED", verify=TOO_LONG)
     if settings.verify and settings.verify_name is not None:
         leaf = read_certificate(stream.chain[0]) if stream.chain else None
         if leaf is None or not carries_name(leaf, settings.verify_name):

@@ -48,6 +48,7 @@ def context_for(settings: TlsSettings, *, verify: bool) -> ssl.SSLContext:
             context.set_alpn_protocols(list(settings.alpn))
     if verify:
         _trust(context, settings.trusted)
+        _ask_revocations(context, settings.revoked)
     if settings.client_certificate:
         try:
             # Without a password OpenSSL would ask for one on the terminal.
@@ -83,6 +84,17 @@ def _trust(context: ssl.SSLContext, trusted: str | None) -> None:
             context.load_verify_locations(cafile=trusted)
     except (OSError, ValueError) as error:
         raise _unusable("the trusted certificates", trusted or "", error) from error
+
+
+def _ask_revocations(context: ssl.SSLContext, revoked: str | None) -> None:
+    """Refuse what a list revokes, and every certificate of the chain whose issuer has none, as nginx does (ngx_ssl_crl)."""
+    if revoked is None:
+        return
+    try:
+        context.load_verify_locations(cafile=revoked)
+    except (OSError, ValueError) as error:
+        raise _unusable("the revocation lists", revoked, error) from error
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
 
 
 def _unusable(what: str, name: str, error: Exception) -> Unasked:
