@@ -57,6 +57,7 @@ http {
   }
 }
 """
+TWO_SERVERS = CONFIG.replace(b"server 127.0.0.1:8000;", b"server 127.0.0.1:8000; server 127.0.0.1:8001;")
 ERROR = (
     "2026/11/23 14:07:{second:02d} [error] 813#813: *{number} connect() failed (111: Connection refused) while"
     ' connecting to upstream, client: 198.51.100.7, server: shop.example, request: "GET /cart HTTP/1.1",'

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from textual.events import Paste
 from textual.pilot import Pilot
 
-from tests.tui.fake import HEALTHY, FakeHost, Story, fake_app
+from tests.tui.fake import HEALTHY, LOG, TWO_SERVERS, FakeHost, Story, fake_app
 from tests.tui.looking import compare, drive, pressed, shows
 from wizard.walk.plan import Target
 from wizard.walk.runner import Options
 
-SIZES = [(80, 24), (140, 40)]
+SIZES = [(80, 24), (120, 36), (200, 50)]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -103,3 +104,43 @@ def test_checked_again_shows_before_and_after(size: tuple[int, int]) -> None:
         await compare(f"after-{size[0]}x{size[1]}", pilot)
 
     drive(app, steps, size)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_two_servers_side_by_side(size: tuple[int, int]) -> None:
+    app = fake_app(host=FakeHost(config=TWO_SERVERS), target=Target(url="http://shop.example/cart"))
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, "The walk has ended")
+        await compare(f"two-servers-{size[0]}x{size[1]}", pilot)
+
+    drive(app, steps, size)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_pasted_lines(size: tuple[int, int]) -> None:
+    app = fake_app()
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, "> shop.example /cart")
+        app.post_message(Paste(LOG[:1200] + "no line of a log\n"))
+        await shows(pilot, "lines recognised")
+        await compare(f"explain-{size[0]}x{size[1]}", pilot)
+        await pressed(pilot, "colon", "What would you like to do?")
+        await compare(f"palette-{size[0]}x{size[1]}", pilot)
+
+    drive(app, steps, size)
+
+
+def test_the_smallest_terminal_shows_each_screen() -> None:
+    app = fake_app()
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, "> shop.example /cart")
+        await compare("start-60x16", pilot)
+        await pressed(pilot, "enter", "The walk has ended")
+        await compare("walk-60x16", pilot)
+        await pressed(pilot, "enter", "CONFIRMED")
+        await compare("diagnosis-60x16", pilot)
+
+    drive(app, steps, (60, 16))

@@ -6,7 +6,7 @@ import asyncio
 
 from textual.pilot import Pilot
 
-from tests.tui.fake import STOPPED, FakeHost, Story, fake_app
+from tests.tui.fake import CONFIG, STOPPED, TWO_SERVERS, FakeHost, Story, fake_app
 from tests.tui.looking import drive, pressed, screen_text, shows, until
 from wizard.checks.registry import Finding
 from wizard.session.events import Finished, Overruled, PersonAnswered, Skipped, StepDone
@@ -76,7 +76,7 @@ def test_a_step_is_overruled_and_the_walk_goes_another_way() -> None:
         await pressed(pilot, "2", "ok  connected", ENDED)
         assert app.driver.session is not None
         assert [one.outcome for one in app.driver.session.events if isinstance(one, Overruled)] == ["connected"]
-        assert "service" not in screen_text(app)
+        assert "unit is stopped" not in screen_text(app)
 
     drive(app, steps)
 
@@ -157,7 +157,7 @@ def test_the_log_lists_what_was_asked() -> None:
 
     async def steps(pilot: Pilot[None]) -> None:
         await shows(pilot, ENDED)
-        await pressed(pilot, "a", "Everything that was asked", "/looked/for/gateway")
+        await pressed(pilot, "a", "Everything that was asked", "asked who runs this, and on what  |  id")
         await pressed(pilot, "escape", ENDED)
 
     drive(app, steps)
@@ -264,3 +264,91 @@ def test_leaving_a_running_walk_ends_it_and_another_can_begin() -> None:
         await pressed(pilot, "enter", ENDED)
 
     drive(app, steps)
+
+
+def test_going_back_to_a_step_takes_back_what_came_after_it() -> None:
+    story = Story()
+    app = fake_app(story, target=CART)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, ENDED)
+        await pressed(pilot, "home down down", "> 3 NO  connection refused")
+        await pressed(pilot, "B", "3 ... connect", "Held")
+        assert outcomes(app) == ["gateway running", "request bad-gateway"]
+        await pressed(pilot, "space", ENDED)
+        assert outcomes(app)[-1] == "service stopped"
+
+    drive(app, steps)
+
+
+def test_keys_lead_to_what_departs_and_to_a_number() -> None:
+    app = fake_app(target=CART)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, ENDED)
+        await pressed(pilot, "home", "> 1 ok")
+        await pressed(pilot, "n", "> 2 NO")
+        await pressed(pilot, "n", "> 3 NO")
+        await pressed(pilot, "N", "> 2 NO")
+        await pressed(pilot, "N", "no further step that departs")
+        await pressed(pilot, "g", "Go to which step?")
+        await pressed(pilot, "4 enter", "> 4 NO")
+        await pressed(pilot, "g 9 enter", "There is no step 9.")
+
+    drive(app, steps)
+
+
+def test_a_step_is_shown_on_the_whole_screen() -> None:
+    app = fake_app(target=CART)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, ENDED)
+        await pressed(pilot, "f", "The step in full", "by hand: systemctl status shop.service")
+        await pressed(pilot, "escape", ENDED)
+
+    drive(app, steps)
+
+
+def test_a_page_key_scrolls_the_step_and_not_the_trail() -> None:
+    app = fake_app(target=CART)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, ENDED, "Who runs the application")
+        await pressed(pilot, "pagedown", "looked at")
+        assert "Who runs the application" not in screen_text(app)
+        assert "> 5 NO" in screen_text(app)
+        await pressed(pilot, "pageup", "Who runs the application")
+
+    drive(app, steps, (80, 18))
+
+
+def test_servers_side_by_side_have_a_line_each() -> None:
+    app = fake_app(host=FakeHost(config=TWO_SERVERS), target=CART)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, ENDED, "127.0.0.1:8000  NO", "127.0.0.1:8001  NO")
+        assert screen_text(app).count(" > 127.0.0.1:800") == 1
+        await pressed(pilot, "home down down down", " > 127.0.0.1:8000  NO")
+
+    drive(app, steps)
+
+
+def test_of_many_servers_those_that_fail_are_shown_and_the_others_counted() -> None:
+    servers = b"".join(b"server 127.0.0.1:%d; " % port for port in range(8000, 8006))
+    host = FakeHost(config=CONFIG.replace(b"server 127.0.0.1:8000;", servers))
+    app = fake_app(host=host, target=CART)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, ENDED, "and 3 more servers: 3 NO")
+
+    drive(app, steps)
+
+
+def test_a_broad_terminal_gives_the_evidence_a_column() -> None:
+    app = fake_app(target=CART)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, ENDED)
+        assert any(line.count("|") == 2 and "looked at" in line for line in screen_text(app).splitlines())
+
+    drive(app, steps, (200, 50))

@@ -67,15 +67,15 @@ def test_symptoms_are_the_trees_that_name_a_status() -> None:
 
 def test_the_strip_shows_the_path_and_where_it_departs() -> None:
     sitting = walked()
-    shown = walk_view("x", sitting.positions(), sitting.events, sitting.checks, ended=True)
-    assert [(hop.label, hop.word) for hop in shown.hops] == [
+    shown = walk_view("x", sitting.positions(), sitting.events, sitting.checks, report=sitting.report())
+    assert [(hop.label, hop.word) for hop in shown.path.hops] == [
         (":80", "ok"),
         ("nginx.conf:5", "ok"),
         ("/cart:9", "ok"),
         ("shop_app", "ok"),
         ("127.0.0.1:8000", "NO"),
         ("http", "-"),
-        ("program", "NO"),
+        ("shop.service", "NO"),
     ]
     assert shown.symptom == "502"
 

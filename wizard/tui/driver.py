@@ -231,10 +231,10 @@ class Driver:
             walking.cancel()
             await asyncio.wait({walking}, timeout=_PATIENCE)
 
-    async def back(self) -> None:
-        """Take the last step back, and hold before it."""
+    async def back(self, visit: Visit | None = None) -> None:
+        """Take the last step back, or a step with all that came after it, and hold before it."""
         await self.end()
-        if self._sitting.back():
+        if self._sitting.back() if visit is None else self._sitting.back_to(visit):
             self._stepping = True
             self._released.clear()
             self._drive(self._sitting.go_on)

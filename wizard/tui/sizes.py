@@ -7,7 +7,9 @@ from textual.geometry import Size
 SMALLEST = Size(60, 16)
 USUAL = 80
 WIDE = 120
-ROOMY = 30  # lines
+BROAD = 170
+LOW = 20  # lines
+ROOMY = 30
 
 
 def fits(size: Size) -> bool:

@@ -20,7 +20,7 @@ from wizard.tui.explain_screen import ExplainScreen, PasteScreen
 from wizard.tui.keys import Key, bindings, footer
 from wizard.tui.port import State
 from wizard.tui.screen import WizardScreen
-from wizard.tui.sizes import ROOMY, WIDE
+from wizard.tui.sizes import LOW, ROOMY, USUAL, WIDE
 from wizard.tui.widgets.address import Address
 from wizard.tui.widgets.lines import PLAIN, STRONG, line, spread, wrapped
 from wizard.tui.widgets.pick_list import PickList, Row
@@ -234,8 +234,9 @@ class StartScreen(WizardScreen):
         cursor = self.query_one("#rows", PickList).cursor
         wish = self._wishes[cursor] if cursor < len(self._wishes) else None
         said = wish.detail if isinstance(wish, view.Row) else ()
-        lines = [one for text in said for one in wrapped(text, width)][:_DETAIL]
-        blank = [Content(" ")] * (_DETAIL - len(lines)) if self._view.failing else []
+        room = _DETAIL if self.app.size.height >= LOW else 1
+        lines = [one for text in said for one in wrapped(text, width)][:room]
+        blank = [Content(" ")] * (room - len(lines)) if self._view.failing else []
         self.query_one("#foot", Lines).show([*lines, *blank])
 
 
@@ -243,7 +244,7 @@ def _head(shown: view.StartView, state: State, width: int, *, roomy: bool) -> li
     name = Visible("gateway-wizard: a recorded session") if state.recorded else Visible("gateway-wizard")
     lines = [spread(name, shown.host, width), Content("-" * width)]
     most = len(shown.gateways) if roomy else _GATEWAYS
-    lines += [one for gateway in shown.gateways[:most] for one in wrapped(gateway, width)]
+    lines += [Content(cut(gateway, width)) for gateway in shown.gateways[:most]]
     if len(shown.gateways) > most:
         lines.append(Content(f"and {len(shown.gateways) - most} more gateways"))
     lines += [one for note in shown.notes for one in wrapped(note, width)]
@@ -261,7 +262,8 @@ def _listed(shown: view.StartView, state: State, width: int) -> list[tuple[Wish,
     wide = width >= WIDE - 3
     if shown.heading:
         spark = len(shown.rows[0].wide_spark if wide else shown.rows[0].spark) if shown.failing else 0
-        right = Visible(f"status count   last  {'when':<{spark}}") if shown.failing else Visible("")
+        when = f"  {'when':<{spark}}" if width >= USUAL - 4 else ""
+        right = Visible(f"status count   last{when}") if shown.failing else Visible("")
         listed.append((None, spread(shown.heading, right, width)))
     listed += list(zip(shown.rows, _rows(shown, width, wide=wide), strict=True))
     known = "or begin with what you know" if shown.rows else "to see how it works, and what can be done here"
@@ -300,32 +302,28 @@ def _place(row: view.Row) -> Visible:
 
 
 def _rows(shown: view.StartView, width: int, *, wide: bool) -> list[Content]:
-    """Columns in the width of the terminal: what is left of the numbers is shared by request, server and word."""
-    numbers = 21 + max((len(row.wide_spark if wide else row.spark) for row in shown.rows), default=0)
-    left = width - numbers - 1
-    columns = [_widest([row.where for row in shown.rows]), _widest([row.upstream for row in shown.rows])]
+    """Columns in the width of the terminal: what the numbers leave is shared by request, server and word.
+
+    Where little is left the server is not shown; of a request more has to be seen than its beginning.
+    """
+    numbers = 20 + max((2 + len(row.wide_spark if wide else row.spark) for row in shown.rows), default=0)
+    numbers = numbers if width >= USUAL - 4 else 20
     word = max(9, min(_widest([row.word for row in shown.rows]), 24 if wide else 16))
-    room = left - word - 2
-    upstream = min(columns[1], max(14, room - columns[0] - 2), room // 2 + 6)
+    room = width - numbers - word - 3
+    longest = _widest([row.where for row in shown.rows])
+    upstream = min(_widest([row.upstream for row in shown.rows]), max(14, room - longest - 2), room // 2 + 6)
+    upstream = upstream if width >= USUAL - 4 else -2
     where = max(10, room - upstream - 2)
     lines: list[Content] = []
     for row in shown.rows:
         if not row.word:
             lines.append(line((Visible(" "), PLAIN), (padded(row.where, width - 2), PLAIN)))
             continue
-        spark = row.wide_spark if wide else row.spark
-        counts = f"{row.status:>6} {cut(row.count, 5):>5} {cut(row.last, 6):>6}  {spark}" if row.count else ""
-        lines.append(
-            line(
-                (Visible(" "), PLAIN),
-                (padded(row.where, where), STRONG),
-                (Visible("  "), PLAIN),
-                (padded(row.upstream, upstream), PLAIN),
-                (Visible("  "), PLAIN),
-                (padded(row.word, word), PLAIN),
-                (Visible(counts), PLAIN),
-            )
-        )
+        counts = f"{row.status:>6} {cut(row.count, 5):>5} {cut(row.last, 6):>6}" if row.count else ""
+        counts += f"  {row.wide_spark if wide else row.spark}" if numbers > 20 else ""
+        server = [(Visible("  "), PLAIN), (padded(row.upstream, upstream), PLAIN)] if upstream > 0 else []
+        spans = [(padded(row.where, where), STRONG), *server, (Visible("  "), PLAIN), (padded(row.word, word), PLAIN)]
+        lines.append(line((Visible(" "), PLAIN), *spans, (Visible(counts), PLAIN)))
     return lines
 
 

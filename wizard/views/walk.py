@@ -1,6 +1,6 @@
 """What the Walk screen shows: the strip of hops, the trail of steps, and the step that is looked at.
 
-Owns which checks belong to which hop. May not know widgets, runners or the clock; it is given positions and events.
+Owns the order of the trail and what a step tells. May not know widgets, runners or the clock; it is given positions and events.
 """
 
 from __future__ import annotations
@@ -13,37 +13,22 @@ from typing import TypeVar
 from wizard.checks.registry import Check, Value
 from wizard.flow.engine import Kind, Visit, Walk
 from wizard.flow.templates import NotBoundError
-from wizard.model import Route
 from wizard.session.events import Event, Overruled, Skipped, StepDone, SubjectRef
 from wizard.session.evidence import by_hand_of, excerpt_of, what_of
 from wizard.session.observed import Observed, sentence
+from wizard.session.report import Report
 from wizard.session.session import Asked
 from wizard.text import Visible, excerpt, one_line, visible
+from wizard.views.path import Path, path_of
 from wizard.views.step_words import step_words
-from wizard.views.words import NO, NOT_ASKED, OK, UNTOLD, WAITING, clock, state_word, took, worst
+from wizard.views.words import NO, WAITING, clock, state_word, took
 
 E = TypeVar("E", StepDone, Skipped, Overruled)
 
-# The hop that a check tells of. One that is not listed tells of the hop that its subject stands for.
-_LISTENER = frozenset({"gateway", "gateway-service", "gateway-listener", "gateway-refusal", "refused-name"})
-_VIRTUAL_HOST = frozenset({"gateway-config", "loaded", "vhost", "circle"})
-_NAME = frozenset({"name", "resolver", "held-address", "literal-name"})
-_ANSWER = frozenset({"reply", "tls", "tls-repair", "scheme", "speech", "buffer", "patience", "allowed-clients"})
-_PROGRAM = frozenset(
-    {"peer", "process", "service", "app", "app-log", "memory", "repair", "workers", "limits", "dependency"}
-)
-_SYMPTOM = frozenset({"request", "route-log", "log", "access-log", "earlier", "handling", "own-answer"})
-_OF_SCOPE = {"host": "listener", "route": "virtual-host", "server": "server"}
 _EXCERPT = 10
+_WHOLE = 400
 _SEVERAL = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """A hop of the path with its state: ok, NO, ?, `...` (not asked yet) or `-` (not asked)."""
-
-    label: Visible
-    word: Visible
+_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +52,7 @@ class EvidenceView:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """The step that is looked at."""
+    """The step that is looked at. `silent` names what was asked and had nothing to say."""
 
     about: Visible
     question: Visible
@@ -78,6 +63,7 @@ class StepView:
     seen: Visible
     overruled: Visible
     evidence: tuple[EvidenceView, ...] = ()
+    silent: Visible = Visible("")  # noqa: RUF009 - an immutable text
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +72,9 @@ class WalkView:
 
     title: Visible
     symptom: Visible
-    hops: tuple[Hop, ...]
+    path: Path
     rows: tuple[TrailRow, ...]
+    look_at: int
 
 
 def walk_view(
@@ -96,41 +83,75 @@ def walk_view(
     events: Iterable[Event],
     checks: Mapping[str, Check],
     at: Visit | None = None,
-    *,
-    ended: bool = False,
+    report: Report | None = None,
 ) -> WalkView:
-    """The trail of a walk, and the strip of the path that the step `at` belongs to (None: the first that fails).
+    """The trail of a walk, and the strip of the path that the step `at` belongs to.
 
-    Of a walk that has ended, the steps that were not asked are left out.
+    Without `at` that is the step which a person wants to see first: `look_at` is its row. Of a walk that has ended,
+    which a report says, the steps that were not asked are left out.
     """
-    observed = Observed.of(events)
-    rows = trail(positions, observed, checks, ended=ended)
-    subject = _focus(rows, observed, at)
-    return WalkView(one_line(title, limit=120), _symptom(observed), _strip(subject, rows, observed), rows)
+    known = tuple(events)
+    observed = Observed.of(known)
+    rows = trail(positions, observed, checks, ended=report is not None)
+    look_at = to_look_at(rows, known, report)
+    at = at or (rows[look_at].visit if rows else None)
+    taken = tuple((row.visit, row.word) for row in rows if row.visit is not None)
+    path = path_of(taken, observed, at.about if at is not None else None)
+    return WalkView(one_line(title, limit=120), _symptom(observed), path, rows, look_at)
 
 
 def trail(
     positions: Sequence[Walk], observed: Observed, checks: Mapping[str, Check], *, ended: bool = False
 ) -> tuple[TrailRow, ...]:
-    """Every step that was taken or can be taken now, in the order of the walk, each under its subject."""
-    rows: list[TrailRow] = []
-    heading, number = "", 0
+    """Every step that was taken or can be taken now, numbered in the order of the walk, each under its subject.
+
+    Servers that are walked side by side come one after the other here.
+    """
+    grouped: dict[str, list[TrailRow]] = {}
+    number = 0
     for position in positions:
         for visit in (*position.done, *(() if ended else position.ready)):
             if visit.reused:
                 continue
-            if visit.about != heading:
-                heading = visit.about
-                rows.append(TrailRow(Visible(""), _subject_label(observed.subjects.get(heading), heading)))
             number += 1
             word = state_word(checks, visit.step.check, visit.outcome) if visit.outcome else WAITING
             label = step_words(visit.step.check or visit.step.name, visit.outcome or "")
-            rows.append(TrailRow(word, label, visit, number))
+            grouped.setdefault(visit.about, []).append(TrailRow(word, label, visit, number))
+    rows: list[TrailRow] = []
+    for key, steps in grouped.items():
+        rows += [TrailRow(Visible(""), _subject_label(observed.subjects.get(key), key)), *steps]
     return tuple(rows)
 
 
+def to_look_at(rows: Sequence[TrailRow], events: Sequence[Event], report: Report | None) -> int:
+    """The row of the step that a person wants to see first.
+
+    While a walk goes on that is the newest one. Afterwards it is the last observation on which the first cause rests,
+    else the last that departs from what a working path needs.
+    """
+    steps = [index for index, row in enumerate(rows) if row.visit is not None]
+    newest = max(steps, key=lambda index: rows[index].number, default=0)
+    if report is None or not steps:
+        return newest
+    because = {text for cause in report.causes[:1] for text in cause.because}
+    said = {(event.node, event.subject): visible(event.summary) for event in events if isinstance(event, StepDone)}
+    departs = [index for index in steps if rows[index].word == NO]
+    telling = [index for index in departs if said.get(_key(rows[index].visit)) in because]
+    return max(telling or departs or [newest], key=lambda index: rows[index].number)
+
+
+def _key(visit: Visit | None) -> tuple[str, str]:
+    return (visit.observed_at or visit.node, visit.about) if visit is not None else ("", "")
+
+
 def step_view(
-    visit: Visit, events: Iterable[Event], checks: Mapping[str, Check], asked: Mapping[str, Asked], offset: int
+    visit: Visit,
+    events: Iterable[Event],
+    checks: Mapping[str, Check],
+    asked: Mapping[str, Asked],
+    offset: int,
+    *,
+    whole: bool = False,
 ) -> StepView:
     """One step in full.
 
@@ -140,6 +161,7 @@ def step_view(
         checks: by name.
         asked: the replies of the session by their names (e12).
         offset: the host's zone in seconds east of UTC.
+        whole: with more than the first lines of each piece of evidence.
     """
     known = tuple(events)
     observed = Observed.of(known)
@@ -152,6 +174,14 @@ def step_view(
         labels = dict(visit.step.choices)
         said = f"Answered: {labels.get(visit.outcome, visit.outcome)}."
     replies = [asked[name] for name in telling(done, known) if name in asked] if done else []
+    shown = [
+        EvidenceView(
+            visible(what_of(reply.question)),
+            visible(by_hand_of(reply.question)),
+            excerpt(excerpt_of(reply.answer), _WHOLE if whole else _EXCERPT, 200),
+        )
+        for reply in replies
+    ]
     return StepView(
         about=_subject_label(observed.subjects.get(visit.about), visit.about),
         question=_filled(visit.step.question or visit.step.ask or visit.step.name, values),
@@ -161,15 +191,29 @@ def step_view(
         by_hand=visible(done.by_hand or "") if done else Visible(""),
         seen=Visible(f"{clock(done.at, offset, seconds=True)}, {took(done.seconds)}") if done else Visible(""),
         overruled=Visible(f"overruled: {one_line(overruled.outcome)}") if overruled else Visible(""),
-        evidence=tuple(
-            EvidenceView(
-                visible(what_of(reply.question)),
-                visible(by_hand_of(reply.question)),
-                excerpt(excerpt_of(reply.answer), _EXCERPT, 200),
-            )
-            for reply in replies
-        ),
+        evidence=tuple(one for one in shown if one.excerpt.strip()),
+        silent=_silent([one for one in shown if not one.excerpt.strip()]),
     )
+
+
+def _silent(nothing: Sequence[EvidenceView]) -> Visible:
+    if not nothing:
+        return Visible("")
+    named = "; ".join(one_line(one.what, limit=80) for one in nothing[:_NAMED])
+    more = f" and {len(nothing) - _NAMED} more" if len(nothing) > _NAMED else ""
+    return Visible(f"nothing in: {named}{more}")
+
+
+def step_text(step: StepView) -> tuple[Visible, ...]:
+    """A step and all its evidence, as lines to be read one after the other."""
+    lines = [step.question, step.about, Visible("")]
+    lines.append(Visible(f"{step.word}  {step.said}") if step.said else Visible("not asked yet"))
+    lines += [step.overruled] if step.overruled else []
+    for name, said in (("why", step.why), ("by hand", step.by_hand), ("seen", step.seen)):
+        lines += [Visible(f"{name}: {said}")] if said else []
+    for one in step.evidence:
+        lines += [Visible(""), one.what, Visible(f"by hand: {one.by_hand}"), one.excerpt]
+    return (*lines, Visible(""), step.silent) if step.silent else tuple(lines)
 
 
 def asked_lines(asked: Iterable[Asked]) -> tuple[Visible, ...]:
@@ -215,82 +259,3 @@ def _symptom(observed: Observed) -> Visible:
                 return Visible(str(status))
             return one_line(one.outcome.replace("-", " "), limit=30)
     return Visible("")
-
-
-def _focus(rows: Sequence[TrailRow], observed: Observed, at: Visit | None) -> str | None:
-    """The subject whose path the strip shows: that of the step looked at, or else the first that fails."""
-    servers = [one.key for one in observed.subjects.values() if one.scope == "server"]
-    routes = [one.key for one in observed.subjects.values() if one.scope == "route"]
-    failing = [row.visit.about for row in rows if row.visit is not None and row.word == NO]
-    wanted = [at.about] if at is not None else []
-    for key in (*wanted, *(key for key in failing if key in servers), *failing):
-        if key in servers:
-            return key
-        below = [one for one in servers if observed.subjects[one].parent == key]
-        if key in routes:
-            return below[0] if below else key
-    return next(iter([*servers, *routes]), None)
-
-
-def _strip(subject: str | None, rows: Sequence[TrailRow], observed: Observed) -> tuple[Hop, ...]:
-    reference = observed.subjects.get(subject) if subject is not None else None
-    if reference is None or reference.route is None or subject is None:
-        return ()
-    lineage = observed.lineage(subject)
-    route = reference.route
-    words: dict[str, list[Visible]] = {}
-    for row in rows:
-        if row.visit is not None and row.visit.about in lineage:
-            words.setdefault(_hop_of(row.visit, observed), []).append(row.word)
-    over = all(WAITING not in listed for listed in words.values())
-
-    def hop(name: str, label: str, *, given: bool = False) -> Hop:
-        listed = words.get(name, [])
-        word = worst([one for one in listed if one != WAITING]) or (OK if given else NOT_ASKED if over else WAITING)
-        return Hop(one_line(label, limit=28), word)
-
-    decided = not route.undecided
-    hops = [
-        hop("listener", f":{route.listener.address.rpartition(':')[2] or route.listener.address}"),
-        Hop(_place(route), _decided(words.get("virtual-host", []), decided=decided)),
-        Hop(_location(route), OK if decided else UNTOLD),
-    ]
-    if route.upstream is not None:
-        named = any(one.name for one in route.upstream.servers if one.address == reference.server)
-        if route.upstream.name is not None or named:
-            hops.append(hop("name", route.upstream.name or "name", given=not words.get("name")))
-        hops.append(hop("server", reference.server or "the server"))
-        hops.append(hop("answer", "http" if str(route.action.kind) == "proxy" else str(route.action.kind)))
-        hops.append(hop("program", "program"))
-    return tuple(hops)
-
-
-def _decided(words: list[Visible], *, decided: bool) -> Visible:
-    seen = [word for word in words if word != WAITING]
-    return worst([*seen, OK if decided else UNTOLD]) or OK
-
-
-def _hop_of(visit: Visit, observed: Observed) -> str:
-    check = visit.step.check or ""
-    for name, members in (
-        ("listener", _LISTENER),
-        ("virtual-host", _VIRTUAL_HOST),
-        ("name", _NAME),
-        ("answer", _ANSWER),
-        ("program", _PROGRAM),
-        ("symptom", _SYMPTOM),
-    ):
-        if check in members:
-            return name
-    subject = observed.subjects.get(visit.about)
-    return _OF_SCOPE.get(subject.scope if subject else "", "server")
-
-
-def _place(route: Route) -> Visible:
-    at = route.virtual_host.at
-    return one_line(f"{at.file.rpartition('/')[2]}:{at.line}", limit=28)
-
-
-def _location(route: Route) -> Visible:
-    pattern = route.location.pattern or "(no location)"
-    return one_line(f"{pattern}:{route.location.at.line}", limit=28)

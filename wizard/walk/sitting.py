@@ -295,6 +295,17 @@ class Sitting:
         self._take_back(last.node, last.subject)
         return True
 
+    def back_to(self, visit: Visit) -> bool:
+        """Take a step back, and all that came after it; False where it was not taken."""
+        asked = (visit.observed_at or visit.node, visit.about)
+        taken = [event for event in self._events if isinstance(event, _OF_A_STEP)]
+        first = next((at for at, one in enumerate(taken) if (one.node, one.subject) == asked), None)
+        if first is None:
+            return False
+        for event in taken[first:]:
+            self._take_back(event.node, event.subject)
+        return True
+
     def ask_anew(self, visit: Visit) -> None:
         """Take one step back, wherever it stands, so that it is asked anew of the present."""
         if self._runner is not None:

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from wizard.text import Visible, cells
+from wizard.tui.sizes import LOW
 from wizard.tui.widgets.lines import PLAIN, STRONG, line, stacked
 
 
@@ -45,7 +46,7 @@ class Pane(VerticalScroll, can_focus=True):
 
 
 class Keys(Static):
-    """Every key of a screen, in one line or as many as the width needs."""
+    """Every key of a screen, in one line or as many as the width needs; on a low terminal one line, and where the rest is."""
 
     DEFAULT_CSS = "Keys { height: auto; dock: bottom; text-wrap: nowrap; }"
 
@@ -55,13 +56,25 @@ class Keys(Static):
 
     def render(self) -> Content:
         """The keys with their names, broken between two of them."""
-        width = max(20, self.size.width)
-        return stacked(keys_lines(self._keys, width))
+        return stacked(self._lines(self.size.width))
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """As many lines as the keys need in this width."""
         del container, viewport
-        return len(keys_lines(self._keys, max(20, width)))
+        return len(self._lines(width))
+
+    def _lines(self, width: int) -> list[Content]:
+        room = max(20, width)
+        return keys_lines(self._keys if self.app.size.height >= LOW else fitting(self._keys, room), room)
+
+
+def fitting(keys: tuple[tuple[Visible, Visible], ...], width: int) -> tuple[tuple[Visible, Visible], ...]:
+    """The first keys, as far as one line takes them with the help beside them, which tells of the others."""
+    last = tuple(key for key in keys if key[0] == "?")
+    kept = [key for key in keys if key not in last]
+    while kept and sum(cells(key) + cells(name) + 3 for key, name in (*kept, *last)) - 2 > width:
+        kept.pop()
+    return (*kept, *last)
 
 
 def keys_lines(keys: tuple[tuple[Visible, Visible], ...], width: int) -> list[Content]:
