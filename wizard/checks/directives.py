@@ -5,8 +5,6 @@ Owns the search in the tree. May not know what a directive means, or why it is l
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 
 from wizard.checks.edits import cut, replaced
@@ -44,7 +42,7 @@ def holding(configuration: Configuration, at: Place, name: str) -> Directive | N
 
 def without(configuration: Configuration, at: Place) -> Configuration:
     """The configuration as it would be if the directives that begin at a place were not there."""
-    return replace(configuration, tree=_without(configuration.tree, at), _derived={})
+    return msgspec.structs.replace(configuration, tree=_without(configuration.tree, at), _derived={})
 
 
 def _without(directives: list[Directive], at: Place) -> list[Directive]:

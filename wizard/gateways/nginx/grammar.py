@@ -7,6 +7,8 @@ somebody's module and are let through. May not know what a directive means.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from itertools import islice
 
 import msgspec
 
@@ -79,7 +81,6 @@ _LEVELS = {
     "upstream": "server",
     "events": "worker_connections",
 }
-_PLAIN_IN_UPSTREAM = "server"
 _LISTEN_FLAGS = "default_server default bind ssl http2 spdy proxy_protocol deferred reuseport quic multipath"
 _LISTEN_WORDS = frozenset(_LISTEN_FLAGS.split())
 _LISTEN_PREFIXES: tuple[str, ...] = (
@@ -98,9 +99,15 @@ _SERVER_PREFIXES: tuple[str, ...] = (
 
 
 class _Rule(msgspec.Struct, frozen=True):
+    """What holds for one directive on one level; `inside` is the level of its block, where that has rules."""
+
     least: int
     most: int
     block: bool
+    placed: bool = True
+    inside: str | None = None
+    words: frozenset[str] | None = None  # those that may follow the first; others have to begin as `prefixes` say
+    prefixes: tuple[str, ...] = ()
 
 
 def _rules() -> dict[str, _Rule]:
@@ -116,55 +123,51 @@ _ALLOWED = {level: frozenset(names.split()) for level, names in _LEVELS.items()}
 _PLACED = frozenset(name for names in _ALLOWED.values() for name in names)
 
 
+@cache
+def _rules_on(level: str) -> dict[str, _Rule]:
+    """The rules of all known directives on a level."""
+    rules = dict(_RULES)
+    for name in _PLACED & _RULES.keys():
+        inside = f"{level} if" if name == "if" else name
+        rules[name] = msgspec.structs.replace(
+            rules[name], placed=name in _ALLOWED[level], inside=inside if inside in _ALLOWED else None
+        )
+    rules["listen"] = msgspec.structs.replace(rules["listen"], words=_LISTEN_WORDS, prefixes=_LISTEN_PREFIXES)
+    if level == "upstream":
+        rules["server"] = _Rule(1, 99, block=False, words=_SERVER_WORDS, prefixes=_SERVER_PREFIXES)
+    return rules
+
+
 def objections(tree: list[Directive]) -> list[Broken]:
     """What nginx would refuse in a tree, in file order; the first is the one that it would report."""
-    found: list[Broken] = []
-    for problem in _level(tree, "main"):
-        found.append(problem)
-        if len(found) >= MAX_PROBLEMS:
-            break
-    return found
+    return list(islice(_level(tree, "main"), MAX_PROBLEMS))
 
 
 def _level(directives: list[Directive], level: str) -> Iterator[Broken]:
+    rules = _rules_on(level)
     for directive in directives:
-        name = directive.name
-        rule = _RULES.get(name)
+        rule = rules.get(directive.name)
         if rule is None:
             continue
-        if name in _PLACED and name not in _ALLOWED[level]:
-            yield _broken(directive, f'"{name}" directive is not allowed here')
-            continue
-        block = rule.block and not (level == "upstream" and name == _PLAIN_IN_UPSTREAM)
-        count = len(directive.args)
-        least, most = (1, 99) if block is not rule.block else (rule.least, rule.most)
-        if block and directive.block is None:
-            yield _broken(directive, f'directive "{name}" has no opening "{{"')
-        elif not block and directive.block is not None:
-            yield _broken(directive, f'directive "{name}" is not terminated by ";"')
-        elif not least <= count <= most:
-            yield _broken(directive, f'invalid number of arguments in "{name}" directive')
-        elif (word := _unknown_word(directive, level)) is not None:
-            yield _broken(directive, f'invalid parameter "{one_line(word)}"')
-        elif (inside := _inside(name, level)) is not None and directive.block is not None:
-            yield from _level(directive.block, inside)
+        if (problem := _problem(directive, rule)) is not None:
+            yield _broken(directive, problem)
+        elif rule.inside is not None and directive.block:
+            yield from _level(directive.block, rule.inside)
 
 
-def _inside(name: str, level: str) -> str | None:
-    if name == "if":
-        return f"{level} if"
-    return name if name in _ALLOWED else None
-
-
-def _unknown_word(directive: Directive, level: str) -> str | None:
-    """A word of a `listen` or an upstream's `server` that nginx does not know: mostly the next line, after a lost `;`."""
-    if directive.name == "listen":
-        known, prefixes = _LISTEN_WORDS, _LISTEN_PREFIXES
-    elif directive.name == "server" and level == "upstream":
-        known, prefixes = _SERVER_WORDS, _SERVER_PREFIXES
-    else:
+def _problem(directive: Directive, rule: _Rule) -> str | None:
+    name = directive.name
+    if not rule.placed:
+        return f'"{name}" directive is not allowed here'
+    if (directive.block is not None) is not rule.block:
+        return f'directive "{name}" ' + ('has no opening "{"' if rule.block else 'is not terminated by ";"')
+    if not rule.least <= len(directive.args) <= rule.most:
+        return f'invalid number of arguments in "{name}" directive'
+    if rule.words is None:
         return None
-    return next((word for word in directive.args[1:] if word not in known and not word.startswith(prefixes)), None)
+    # Mostly the next line, after a lost `;`.
+    unknown = (word for word in directive.args[1:] if word not in rule.words and not word.startswith(rule.prefixes))
+    return next((f'invalid parameter "{one_line(word)}"' for word in unknown), None)
 
 
 def _broken(directive: Directive, what: str) -> Broken:

@@ -7,7 +7,6 @@ or `[` that matches nothing is no error, a plain name that is missing is one.
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 
 from wizard.gateways.nginx.grammar import objections
@@ -58,7 +57,7 @@ async def load(ask: Asks, instance: Instance) -> Configuration:
     main_file = instance.config or DEFAULT_CONFIG
     if not main_file.startswith("/") and prefix.startswith("/"):
         main_file = f"{prefix.rstrip('/')}/{main_file}"
-    loader = _Loader(ask, instance.within, str(PurePosixPath(main_file).parent))
+    loader = _Loader(ask, instance.within, main_file.rpartition("/")[0] or "/")
     tree = list(loader.settings(instance.settings))
     if not main_file.startswith("/"):
         hint = "only root can see that folder: run this as root, or with sudo"

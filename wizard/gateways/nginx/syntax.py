@@ -25,12 +25,18 @@ MAX_WORD = 4096  # NGX_CONF_BUFFER
 
 _SKIP = r"(?: [ \t\r\n]++ | \#[^\n]*+ )*+"
 
-# A whole directive on one line without quotes, escapes or `${`, as most are. ASCII only, so that str.split() splits
-# where nginx does.
+# A whole directive on one line without quotes, escapes or `${`, as most are, or the end of a block. ASCII only, so that
+# str.split() splits where nginx does.
 _SIMPLE = re.compile(
-    _SKIP + r"( [!$-&(-:<-\[\]-z|~]++ (?: [ \t]++ [!$-&(-:<-\[\]-z|~]++ )*+ ) [ \t]*+ ( ; | (?<!\$)\{ )",
+    _SKIP
+    + r"""
+    (?: ( [!$-&(-:<-\[\]-z|~]++ (?: [ \t]++ [!$-&(-:<-\[\]-z|~]++ )*+ ) [ \t]*+ ( ; | (?<!\$)\{ )
+      | (\})
+    )
+    """,
     re.VERBOSE,
 )
+_BLOCK_END = 3
 _TOKEN = re.compile(
     _SKIP
     + r"""
@@ -53,6 +59,7 @@ _CLOSED_QUOTE = {
     '"': re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL),
     "'": re.compile(r"'(?:[^'\\]++|\\.)*+'", re.DOTALL),
 }
+_LUA_BLOCK = "_by_lua_block"
 _LUA = re.compile(
     r"""
     --\[(?P<comment>=*)\[ (?: .*? \](?P=comment)\] | .*+ )
@@ -128,16 +135,11 @@ class _Reader:
         Raises:
             _StopError: at the first error.
         """
-        text, simple, token, careful = self._text, _SIMPLE.match, _TOKEN.match, self._careful
+        text, token, careful = self._text, _TOKEN.match, self._careful
         position = 0
         while True:
-            match = None if self._words else simple(text, position)
-            if match is not None and not (careful and match.end() - position >= MAX_WORD // 4):
-                position = match.end()
-                self._words = match[1].split()
-                self._begun = self._line_of(match.start(1))
-                position = self._end_directive(match[2], self._begun, position)
-                continue
+            if not self._words:
+                position = self._read_simple(position)
             match = token(text, position)
             if match is None or (kind := match.lastindex) is None:
                 break
@@ -155,6 +157,38 @@ class _Reader:
                 word = match[kind]
                 self._words.append(_ESCAPE.sub(_unescaped, word) if "\\" in word else word)
         self._check_end()
+
+    def _read_simple(self, position: int) -> int:
+        """Read on as long as directives are simple ones; returns where the first other thing begins.
+
+        What nginx refuses is such a thing too. This is where the time goes, so that what is used often is held close.
+        """
+        text, match_at, count, path = self._text, _SIMPLE.match, self._text.count, self._path
+        line, counted, block, outer = self._line, self._counted, self._block, self._outer
+        longest = MAX_WORD // 4 if self._careful else len(text) + 1
+        while (match := match_at(text, position)) is not None and (end := match.end()) - position < longest:
+            if match.lastindex == _BLOCK_END:
+                if not outer:
+                    break
+                block, position = outer.pop(), end
+                continue
+            written, mark = match.group(1, 2)
+            name, *args = written.split()
+            opens = mark == "{"
+            if opens and (len(outer) >= MAX_DEPTH or name.endswith(_LUA_BLOCK)):
+                break
+            start, position = match.start(1), end
+            line += count("\n", counted, start)
+            counted = start
+            directive = Directive(name, tuple(args), path, line, line)
+            block.append(directive)
+            if opens:
+                outer.append(block)
+                block = directive.block = []
+            elif name == "include":
+                self.parsed.includes.append((block, directive))
+        self._line, self._counted, self._block = line, counted, block
+        return position
 
     def _line_of(self, position: int) -> int:
         """The line of a position; positions are asked for in rising order."""
@@ -177,7 +211,7 @@ class _Reader:
         directive = Directive(name, tuple(args), self._path, self._begun, line)
         self._block.append(directive)
         if mark == "{":
-            if name.endswith("_by_lua_block"):
+            if name.endswith(_LUA_BLOCK):
                 return self._after_lua(position)
             if len(self._outer) >= MAX_DEPTH:
                 raise _StopError("blocks are nested too deeply", line)

@@ -7,7 +7,6 @@ means. Text is UTF-8 with foreign bytes kept as surrogates, so that a path can b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
@@ -67,8 +66,7 @@ class Main(msgspec.Struct, frozen=True):
     modules: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Configuration:
+class Configuration(msgspec.Struct, frozen=True, eq=False):
     """Everything that nginx would read, in the order in which it would read it.
 
     `tree` is the main level; `files` maps each path, as nginx would name it, to what was read. `prefix` is what
@@ -79,13 +77,17 @@ class Configuration:
     main_file: str
     prefix: str
     conf_prefix: str
-    tree: list[Directive] = field(repr=False)
-    files: Mapping[str, FileRead] = field(repr=False)
-    includes: tuple[Include, ...] = field(default=(), repr=False)
+    tree: list[Directive]
+    files: Mapping[str, FileRead]
+    includes: tuple[Include, ...] = ()
     problems: tuple[Broken, ...] = ()
     error_log: str = ""
     access_log: str = ""
-    _derived: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False)
+    _derived: dict[Callable[..., Any], Any] = msgspec.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """What it is the configuration of; the whole of it may be megabytes."""
+        return f"Configuration({self.main_file!r}, {len(self.files)} files, problems={self.problems!r})"
 
     def once(self, build: Callable[[Configuration], T]) -> T:
         """What `build` makes of this configuration, made the first time it is wanted."""
