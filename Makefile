@@ -6,7 +6,7 @@ UV := $(VENV)/bin/uv
 UV_VERSION := 0.13.9
 WORKERS ?= 6
 # The lab's guests see this folder read-only: without this every start of the program would compile it anew.
-COMPILE := $(PYTHON) -m compileall -q wizard
+COMPILE := $(PYTHON) -m compileall -q wizard && $(PYTHON) -m wizard.flow.compiled
 MAKEFLAGS += --no-print-directory
 
 .PHONY: test run lint lab bench screenshots clean

@@ -19,7 +19,7 @@ from textual.pilot import Pilot
 from tests.tui.looking import shows
 from wizard.checks.all import CHECKS
 from wizard.flow.data import flows_root
-from wizard.flow.library import Source, load_library
+from wizard.flow.folders import Source, load_library
 from wizard.host.recorded import RecordedHost
 from wizard.host.recording import RecordingHost
 from wizard.session.file import load

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wizard.flow.language import Cause, Flow
+from wizard.flow.language import Cause, Flow, Path, Place
 from wizard.flow.library import Library
 from wizard.flow.load import read_causes, read_flow
-from wizard.flow.nodes import Path, Place
 from wizard.flow.vocabulary import Vocabulary
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from tests.flow.samples import CAUSES, ENTRY, FIREWALL, SERVER, VOCABULARY
 from wizard.flow.data import SYSTEM_FLOWS, flows_root, own_flows
+from wizard.flow.folders import Source, load_directory, load_library
 from wizard.flow.language import At, Problem
-from wizard.flow.library import Library, Source, load_directory, load_library
+from wizard.flow.library import Library
 from wizard.flow.lint import lint
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from wizard.checks.registry import UNKNOWN, Asker, Check, CheckFunction, Finding, Gap, Scope, Subject
-from wizard.flow.library import Library, load_directory
+from wizard.flow.folders import load_directory
+from wizard.flow.library import Library
 from wizard.host.port import Reply
 from wizard.host.questions import (
     Ask,

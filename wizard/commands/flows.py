@@ -16,9 +16,9 @@ from wizard.commands.errors import InputError, UsageError
 from wizard.commands.library import known_checks, library_for
 from wizard.commands.output import write
 from wizard.flow.data import flows_root
+from wizard.flow.folders import Source, load_library
 from wizard.flow.graph import dot, tree
 from wizard.flow.language import Cause
-from wizard.flow.library import Source, load_library
 from wizard.flow.lint import lint
 from wizard.flow.schemas import DRAFT, causes_schema, flow_schema
 from wizard.flow.vocabulary import Vocabulary

@@ -21,6 +21,11 @@ def flows_root() -> Traversable:
     return Path(__file__).resolve().parents[2] / "flows"
 
 
+def compiled_flows() -> Traversable:
+    """What was made of the program's own flows when it was built; there need be no such file."""
+    return resources.files("wizard").joinpath("_flows.msgpack")
+
+
 def own_flows(environment: Mapping[str, str]) -> tuple[Path, ...]:
     """The folders of a person's own flows, in the order in which later ones win: the system's, then the user's.
 

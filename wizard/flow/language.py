@@ -55,6 +55,16 @@ class At(msgspec.Struct, frozen=True, order=True):
         return f"{self.file}:{self.line}:{self.column}"
 
 
+Path = tuple[str, ...]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where an entry of a mapping stands: its key and its value (the same place for an item of a sequence)."""
+
+    key: At
+    value: At
+
+
 class Problem(msgspec.Struct, frozen=True, order=True):
     """What is wrong in a data file: where, what was expected, and the nearest valid name where there is one."""
 

@@ -51,12 +51,14 @@ from wizard.flow.language import (
     Confidence,
     Flow,
     Needs,
+    Path,
+    Place,
     Problem,
     Stage,
     Step,
     Target,
 )
-from wizard.flow.nodes import Fields, Node, Path, Place, Text
+from wizard.flow.nodes import Fields, Node, Text
 from wizard.flow.reading import Reader, nearest
 from wizard.flow.templates import TemplateError, parse
 from wizard.flow.vocabulary import SCOPES, Observations

@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 import yaml
 
-from wizard.flow.language import At, Problem
+from wizard.flow.language import At, Path, Place, Problem
 
 MAX_CHARACTERS = 1 << 20
 MAX_DEPTH = 20
@@ -55,15 +55,6 @@ class Fields(msgspec.Struct, frozen=True):
 
 
 Node = Text | Items | Fields
-
-Path = tuple[str, ...]
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where an entry of a mapping stands: its key and its value (the same place for an item of a sequence)."""
-
-    key: At
-    value: At
 
 
 class Refused(Exception):  # noqa: N818 - it carries a problem of the file, not an error of the program
