@@ -7,8 +7,9 @@ import pytest
 from tests.checks.asking import FakeAsker
 from tests.checks.subjects import seen, subject
 from wizard.checks.address import parse_address
-from wizard.checks.listen import listener, socket_file, takes
+from wizard.checks.listen import listener, takes
 from wizard.checks.registry import UNKNOWN, Finding
+from wizard.checks.socket_file import socket_file
 from wizard.host.questions import (
     FileStat,
     Listening,

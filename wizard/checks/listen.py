@@ -1,6 +1,6 @@
 """The hop from address to process: who listens there, in the gateway's network namespace.
 
-Owns the checks `listener` and `socket-file`. May not know services. A socket list that was read without rights is
+Owns the check `listener`. May not know services or the rights of a path. A socket list that was read without rights is
 whole as to addresses and not as to owners, so "nobody listens" may be said without root, "who" may not.
 """
 
@@ -9,19 +9,16 @@ from __future__ import annotations
 import ipaddress
 import shlex
 
-from wizard.checks.address import ROOT_GRANT, Address, is_local, parse_address, required
+from wizard.checks.address import ROOT_GRANT, Address, is_local, parse_address
 from wizard.checks.connect import located
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.host.questions import (
-    FileStat,
     Listening,
     NotAnswered,
-    PathSteps,
     Processes,
     ProcessTable,
     Sockets,
     SocketTable,
-    WalkPath,
 )
 from wizard.services.processes import unit_of
 from wizard.text import one_line
@@ -153,128 +150,6 @@ async def _evicting(pid: int, asker: Asker) -> tuple[str, ...]:
     found = next((one for one in table.processes if one.pid == pid), None) if isinstance(table, ProcessTable) else None
     unit = unit_of(found.cgroup) if found is not None else None
     return ("systemctl", "stop", unit) if unit else ("kill", str(pid))
-
-
-@check(
-    "socket-file",
-    Scope.SERVER,
-    {
-        "no-unix-socket": (),
-        "present": ("path", "owner", "group", "mode"),
-        "missing": ("path", "missing", "folder"),
-        "other-namespace": ("path", "missing", "folder", "pid", "unit", "drop-in"),
-        "folder-missing": ("path", "missing", "folder"),
-        "not-a-socket": ("path", "kind"),
-        "not-writable": ("path", "owner", "group", "mode", "user"),
-        "folder-closed": ("path", "folder", "owner", "group", "mode", "user"),
-    },
-    bad=("missing", "folder-missing", "other-namespace", "not-a-socket", "not-writable", "folder-closed"),
-)
-async def socket_file(subject: Subject, asker: Asker) -> Finding:
-    """Walk the socket's path as the gateway sees it: every folder's search bit, then the socket's own write bit."""
-    route, server = required(subject)
-    address = parse_address(server.address)
-    if address is None or address.path is None or address.path.startswith("@"):
-        return Finding("no-unix-socket", "The server is no unix socket in the file system.")
-    instance = route.gateway
-    path = address.path
-    walked = (await asker.ask(WalkPath(path, within=instance.within))).answer
-    by_hand = f"namei -l {shlex.quote(path)}"
-    if not isinstance(walked, PathSteps):
-        return Finding(UNKNOWN, f"The path could not be walked: {one_line(walked.detail)}.", by_hand=by_hand)
-    uid, groups = instance.uid, {instance.gid, *instance.groups}
-    for step in walked.steps[:-1] if walked.missing is None and walked.denied is None else walked.steps:
-        if step.kind == "dir" and uid is not None and not _may(step, uid, groups, 0o1):
-            return Finding(
-                "folder-closed",
-                f"{one_line(instance.user)} may not pass through {one_line(step.path)} ({_rights(step)}).",
-                {**_owned(step), "path": path, "folder": step.path, "user": instance.user},
-                by_hand=by_hand,
-            )
-    if walked.denied is not None:
-        gap = Gap(f"what is below {one_line(walked.denied)}", "permission denied", ROOT_GRANT)
-        return Finding(UNKNOWN, f"{one_line(walked.denied)} cannot be looked at.", gaps=(gap,), by_hand=by_hand)
-    if walked.missing is not None:
-        folder = path.rpartition("/")[0] or "/"
-        seen_by = await _seen_by_listener(subject, address, asker)
-        if seen_by:
-            return Finding(
-                "other-namespace",
-                f"{one_line(path)} exists for the process that listens on it (pid {seen_by}), and not for {instance.kind}.",
-                {
-                    "path": path,
-                    "missing": walked.missing,
-                    "folder": folder,
-                    "pid": seen_by,
-                    **await _unit_values(seen_by, asker),
-                },
-                by_hand=by_hand,
-            )
-        outcome = (
-            "missing" if walked.missing == path or walked.missing.rpartition("/")[0] == folder else "folder-missing"
-        )
-        return Finding(
-            outcome,
-            f"{one_line(walked.missing)} does not exist.",
-            {"path": path, "missing": walked.missing, "folder": folder},
-            by_hand=by_hand,
-        )
-    last = walked.steps[-1]
-    if last.kind != "socket":
-        return Finding(
-            "not-a-socket",
-            f"{one_line(path)} is a {last.kind}, no socket.",
-            {"path": path, "kind": last.kind},
-            by_hand=by_hand,
-        )
-    if uid is not None and not _may(last, uid, groups, 0o2):
-        return Finding(
-            "not-writable",
-            f"{one_line(instance.user)} may not write to {one_line(path)} ({_rights(last)}).",
-            {**_owned(last), "path": path, "user": instance.user},
-            by_hand=by_hand,
-        )
-    return Finding(
-        "present", f"{one_line(path)} is there ({_rights(last)}).", {**_owned(last), "path": path}, by_hand=by_hand
-    )
-
-
-async def _unit_values(pid: int, asker: Asker) -> dict[str, Value]:
-    table = (await asker.ask(Processes())).answer
-    found = next((one for one in table.processes if one.pid == pid), None) if isinstance(table, ProcessTable) else None
-    unit = unit_of(found.cgroup) if found is not None else None
-    return {"unit": unit, "drop-in": f"/etc/systemd/system/{unit}.d"} if unit else {}
-
-
-async def _seen_by_listener(subject: Subject, address: Address, asker: Asker) -> int:
-    """The pid of a listener on that path which sees the file in its own mount namespace; 0 where there is none."""
-    table = await socket_table(subject, asker)
-    if not isinstance(table, SocketTable):
-        return 0
-    for pid in [pid for one in table.listening if takes(one, address) for pid in one.pids][:3]:
-        walked = (await asker.ask(WalkPath(address.path or "/", within=pid))).answer
-        if isinstance(walked, PathSteps) and walked.missing is None and walked.denied is None:
-            return pid
-    return 0
-
-
-def _may(step: FileStat, uid: int, groups: set[int | None], bit: int) -> bool:
-    """Whether the permission bits let a user pass (1) or write (2), as in path_resolution(7); root always may."""
-    if uid == 0:
-        return True
-    if step.uid == uid:
-        return bool(step.mode & (bit << 6))
-    if step.gid in groups:
-        return bool(step.mode & (bit << 3))
-    return bool(step.mode & bit)
-
-
-def _rights(step: FileStat) -> str:
-    return f"{one_line(step.owner or str(step.uid))}:{one_line(step.group or str(step.gid))}, mode {step.mode:04o}"
-
-
-def _owned(step: FileStat) -> dict[str, Value]:
-    return {"owner": step.owner or str(step.uid), "group": step.group or str(step.gid), "mode": f"{step.mode:04o}"}
 
 
 def _written(one: Listening) -> str:
