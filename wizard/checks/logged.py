@@ -136,7 +136,7 @@ async def events_of_addresses(subject: Subject, asker: Asker) -> frozenset[str]:
     return frozenset({server.address, *found.addresses, *parsed})
 
 
-@check("log", Scope.SERVER, {"quiet": (), **dict.fromkeys(LOGGED, _VALUES)}, bad=LOGGED)
+@check("log", Scope.SERVER, {"quiet": (), **dict.fromkeys(LOGGED, _VALUES)}, bad=LOGGED, past=True)
 async def log(subject: Subject, asker: Asker) -> Finding:
     """Read what the gateway's error log says of this server, newest burst first."""
     events, _ = await server_events(subject, asker)
@@ -152,7 +152,7 @@ async def route_events(subject: Subject, asker: Asker) -> tuple[LogEvent, ...] |
     return tuple(event for event in events if of_route(event, route))
 
 
-@check("route-log", Scope.ROUTE, {"quiet": (), **dict.fromkeys(LOGGED, _VALUES)}, bad=LOGGED)
+@check("route-log", Scope.ROUTE, {"quiet": (), **dict.fromkeys(LOGGED, _VALUES)}, bad=LOGGED, past=True)
 async def route_log(subject: Subject, asker: Asker) -> Finding:
     """Read what the gateway's error log says of this virtual host, newest burst first."""
     return _finding(await route_events(subject, asker), subject, asker, "about this virtual host")

@@ -48,6 +48,7 @@ async def _felt(
     Scope.SERVER,
     {"killed": ("unit", "task", "line"), "none": ("unit",), "no-unit": ()},
     bad=("killed",),
+    past=True,
 )
 async def memory(subject: Subject, asker: Asker) -> Finding:
     """Look for kills of the service's processes in the kernel's log."""
