@@ -10,12 +10,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.payloads import PAYLOADS
-from tests.tui.fake import HEALTHY, STOPPED, FakeHost, Story, library
+from tests.tui.fake import ERROR, HEALTHY, NOW, STOPPED, FakeHost, Story, library, saved_session
+from tests.walk.test_resume import cut_off
 from wizard.checks.registry import Finding
+from wizard.host.recording import RecordingHost
 from wizard.plain.talk import talk
+from wizard.session.report import Report
+from wizard.session.session import Session
+from wizard.walk.outside import Incident, Interrupted, Outside
 from wizard.walk.plan import Target
 from wizard.walk.runner import Options
 
@@ -50,15 +56,27 @@ def told(
     host: FakeHost | None = None,
     target: Target | None = None,
     options: Options | None = None,
+    outside: Outside | None = None,
+    session: Session | None = None,
+    resumed: bool = False,
 ) -> tuple[int, str]:
     script = Script(list(answers))
-    checks = (story or Story()).checks()
-    status = talk(host or FakeHost(), library(), checks, target or Target(), options or Options(), None, lines=script)
+    status = talk(
+        host or FakeHost(),
+        library(),
+        (story or Story()).checks(),
+        target or Target(),
+        options or Options(),
+        session,
+        lines=script,
+        outside=outside,
+        resumed=resumed,
+    )
     return status, script.text
 
 
 def test_a_number_chooses_what_is_walked_and_the_report_follows() -> None:
-    status, text = told(["1", "4"])
+    status, text = told(["1", "quit"])
     assert status == 2
     assert "1. shop.example /cart, 127.0.0.1:8000, refused, status 502, 27 times, last 2 s ago" in text
     assert "3. NO: connect, 127.0.0.1:8000: Connecting to 127.0.0.1:8000 as www-data: refused." in text
@@ -87,16 +105,16 @@ def test_without_answers_everything_is_walked_and_it_ends_calmly() -> None:
 
 
 def test_a_question_of_the_walk_is_answered_by_number() -> None:
-    _, text = told(["x", "1", "4"], target=CART, options=Options(flow="asking"))
+    _, text = told(["x", "1", "quit"], target=CART, options=Options(flow="asking"))
     assert "Was something deployed in the last hour?" in text
     assert "  3. I don't know" in text
     assert "Please a number from 1 to 3." in text
-    assert "1. ok: gateway, host" in text
+    assert "2. ok: gateway, host" in text
 
 
 def test_where_nobody_answers_a_question_it_is_dont_know_and_the_walk_goes_on() -> None:
     status, text = told(target=CART, options=Options(flow="asking"))
-    assert "1. ok: gateway, host" in text
+    assert "2. ok: gateway, host" in text
     assert status in {0, 3}
 
 
@@ -117,14 +135,14 @@ def test_check_again_shows_before_and_after() -> None:
 
 def test_the_report_is_saved_where_the_person_says(tmp_path: Path) -> None:
     path = tmp_path / "report.txt"
-    _, text = told(["2", str(path), "4"], target=CART)
+    _, text = told(["save", str(path), "quit"], target=CART)
     assert f"Saved to {path}." in text
     assert "systemctl start shop.service" in path.read_text(encoding="utf-8")
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_folder_that_is_not_there_is_said_and_the_conversation_goes_on(tmp_path: Path) -> None:
-    _, text = told(["2", str(tmp_path / "no" / "report.txt"), "4"], target=CART)
+    _, text = told(["save", str(tmp_path / "no" / "report.txt"), "quit"], target=CART)
     assert "the folder is not there" in text
 
 
@@ -133,6 +151,129 @@ def test_without_a_gateway_it_says_so_and_offers_the_demo() -> None:
     assert status == 3
     assert "No gateway was found on this host." in text
     assert "gateway-wizard demo" in text
+
+
+def test_the_numbers_are_those_of_the_screen_and_a_step_is_read_in_full() -> None:
+    _, text = told(["look at", "4", "", "quit"], target=CART)
+    assert "4. NO: listener, 127.0.0.1:8000: Nobody listens on 127.0.0.1:8000." in text
+    assert "4. NO: nobody listens" in text
+    assert "Who listens on that address?" in text
+    assert "by hand: ss -Hltnp 'sport = :8000'" in text
+
+
+def test_a_step_is_asked_anew() -> None:
+    story = Story()
+    _, text = told(["look at", "5", "ask it anew", "quit"], target=CART, story=story)
+    assert story.asked.count("service") == 2
+    assert story.asked.count("connect") == 1
+    assert text.count("5. NO: service") == 2
+
+
+def test_a_step_is_overruled_and_the_walk_goes_another_way() -> None:
+    status, text = told(["look at", "3", "overrule", "connected", "quit"], target=CART)
+    assert "What is true of connect?" in text
+    assert status != 2
+
+
+def test_going_back_takes_steps_back_and_walks_on() -> None:
+    story = Story()
+    told(["look at", "4", "go back", "quit"], target=CART, story=story)
+    assert [story.asked.count(name) for name in ("connect", "listener", "service")] == [1, 2, 2]
+    told(["take the last", "quit"], target=CART, story=story)
+
+
+def test_no_step_of_that_number_is_said() -> None:
+    _, text = told(["look at", "99", "quit"], target=CART)
+    assert "There is no step 99." in text
+
+
+def test_commands_article_script_and_what_was_asked_are_in_reach(tmp_path: Path) -> None:
+    script = tmp_path / "repair.sh"
+    _, text = told(["print", "read", "write the", str(script), "list", "quit"], target=CART)
+    assert "\nsystemctl start shop.service\n" in text
+    assert "undo: systemctl stop shop.service" in text
+    assert "Do not: chmod 777 /run." in text
+    assert "systemctl start shop.service" in script.read_text(encoding="utf-8").splitlines()
+    assert "asked who runs this, and on what" in text
+
+
+def test_a_cause_can_be_marked_as_wrong() -> None:
+    _, text = told(["say that", "quit"], target=CART)
+    assert "service-stopped is marked as wrong; the report says so." in text
+
+
+def test_the_report_is_saved_in_the_format_of_its_ending_and_replaces_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    _, text = told(["save", str(path), "save", str(path), "quit"], target=CART)
+    assert msgspec.json.decode(path.read_bytes(), type=Report).verdict == "cause-found"
+    assert "there is a file of that name already" in text
+
+
+def test_something_else_can_be_walked() -> None:
+    _, text = told(["1", "walk something", "http://shop.example/cart?b", "quit"])
+    assert "Walking http://shop.example/cart?b." in text
+
+
+def test_a_symptom_chooses_the_tree() -> None:
+    story = Story()
+    _, text = told(["4", "quit"], story=story)
+    assert "4. what happens to a visitor's request on this route?" in text
+    assert "gateway" not in story.asked
+
+
+def test_pasted_lines_are_explained_and_walked() -> None:
+    line = ERROR.format(second=3, number=3).strip()
+    _, text = told(["5", line, "no line of a log", "", "walk http", "quit"])
+    assert "Line 1, nginx: The connection was refused" in text
+    assert "1 lines were not recognised." in text
+    assert "Walking http://shop.example/cart." in text
+
+
+def test_an_incident_is_opened() -> None:
+    session = saved_session()
+    outside = Outside(incidents={"one": Incident("/i/one", "One fault")}, load=lambda _: session)
+    status, text = told(["6", "one", "quit"], outside=outside)
+    assert "6. open a recorded real incident" in text
+    assert "1. One fault" in text
+    assert "Walking http://shop.example/cart." in text
+    assert status in {2, 3}
+
+
+def test_an_interrupted_session_goes_on(tmp_path: Path) -> None:
+    saved = cut_off("connect", tmp_path / "s.jsonl")
+    story = Story()
+    recording = RecordingHost(FakeHost(), earlier=saved.asked)
+    script = Script(["quit"])
+    kept: list[Session] = []
+    status = talk(
+        recording,
+        library(),
+        story.checks(),
+        Target(),
+        Options(),
+        saved,
+        lines=script,
+        resumed=True,
+        outside=Outside(keep=kept.append),
+    )
+    assert status == 2
+    assert story.asked == ["connect", "listener", "service"]
+    assert "done: ok: gateway" in script.text
+    assert {one.id for one in kept} == {saved.id}
+
+
+def test_an_interrupted_session_is_offered(tmp_path: Path) -> None:
+    saved = cut_off("connect", tmp_path / "s.jsonl")
+    outside = Outside(interrupted=lambda: Interrupted("/kept", saved.target, NOW), load=lambda _: saved, live=FakeHost)
+    status, text = told(["3", "quit"], outside=outside)
+    assert "3. go on with the interrupted walk of http://shop.example/cart" in text
+    assert status == 2
+
+
+def test_every_walk_is_kept() -> None:
+    kept: list[Session] = []
+    told(["1", "walk something", "1", "quit"], outside=Outside(keep=kept.append))
+    assert len({one.id for one in kept}) == 2
 
 
 @pytest.mark.parametrize("name", sorted(PAYLOADS))

@@ -37,7 +37,8 @@ from wizard.host.questions import (
 from wizard.session.save import ExistsError, SaveError
 from wizard.session.session import Session
 from wizard.tui.app import WizardApp
-from wizard.tui.doors import Doors, Incident, Interrupted, MakeSitting, Write
+from wizard.tui.doors import Doors, MakeSitting
+from wizard.walk.outside import Incident, Interrupted, Write
 from wizard.walk.plan import Target
 from wizard.walk.runner import Options
 from wizard.walk.sitting import RecordingHost as Hosting

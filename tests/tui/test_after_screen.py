@@ -19,8 +19,8 @@ from wizard.session.session import Session
 from wizard.tui.after_screen import AfterScreen
 from wizard.tui.app import WizardApp
 from wizard.tui.diagnosis_screen import DiagnosisScreen
-from wizard.tui.doors import Incident
 from wizard.walk import watching
+from wizard.walk.outside import Incident
 from wizard.walk.plan import Target
 
 CART = Target(url="http://shop.example/cart")

@@ -12,8 +12,9 @@ from tests.tui.looking import drive, pressed, screen_text, shows, until
 from tests.walk.test_resume import cut_off
 from wizard.host.recording import RecordingHost
 from wizard.session.session import Session
-from wizard.tui.doors import Incident, Interrupted, MakeSitting, OpenError
+from wizard.tui.doors import MakeSitting, OpenError
 from wizard.tui.start_screen import StartScreen
+from wizard.walk.outside import Incident, Interrupted
 
 
 def test_enter_walks_the_row_that_fails_most() -> None:

@@ -27,7 +27,8 @@ SHOW_CURSOR = b"\x1b[?25h"
 APP = """
 import sys
 from tests.tui.fake import FakeHost, Story, library
-from wizard.tui.start import Outside, start
+from wizard.tui.start import start
+from wizard.walk.outside import Outside
 from wizard.walk.runner import Options
 host = FakeHost(hostname=sys.argv[1]) if len(sys.argv) > 1 else FakeHost()
 saved = []

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from wizard.commands.diagnose import live_host, load_session, options_of, target_of
 from wizard.commands.errors import InputError, UsageError
@@ -22,6 +23,7 @@ from wizard.host.port import Host
 from wizard.host.recorded import RecordedHost
 from wizard.host.recording import RecordingHost
 from wizard.session.session import Session
+from wizard.walk.outside import Incident, Interrupted, Outside
 
 
 def wants_plain(given: argparse.Namespace) -> bool:
@@ -44,30 +46,29 @@ def interactive(given: argparse.Namespace) -> int:
     resumed = given.command == "resume"
     host: Host = RecordedHost(session.asked) if session is not None and not resumed else live_host()
     recording = RecordingHost(host, earlier=session.asked if session is not None and resumed else ())
-    kept = keep if session is None or resumed else None
+    titles = _titles()
+    outside = Outside(
+        keep=keep if session is None or resumed else None,
+        incidents={name: Incident(str(path), titles.get(name, "")) for name, path in incidents().items()},
+        interrupted=_left,
+        live=live_host,
+        folder=export_folder(),
+    )
     if wants_plain(given):
         from wizard.plain.talk import talk  # noqa: PLC0415 - only where there is no screen
 
-        return talk(recording, library, known_checks(), target, options, session, resumed=resumed, keep=kept)
+        return talk(recording, library, known_checks(), target, options, session, resumed=resumed, outside=outside)
     from wizard.commands.own_shell import shell_in_place  # noqa: PLC0415 - only where there is a screen
-    from wizard.tui.doors import Incident, Interrupted  # noqa: PLC0415 - nothing of a screen is loaded for plain lines
-    from wizard.tui.start import Outside, start  # noqa: PLC0415 - the same
+    from wizard.tui.start import start  # noqa: PLC0415 - Textual is imported only where there is a screen
 
-    def left() -> Interrupted | None:
-        found = interrupted()
-        return Interrupted(str(found[0]), found[1].target, found[1].started) if found is not None else None
-
-    titles = _titles()
-    doors = Outside(
-        keep=kept,
-        incidents={name: Incident(str(path), titles.get(name, "")) for name, path in incidents().items()},
-        interrupted=left,
-        live=live_host,
-        shell=shell_in_place if session is None or resumed else None,
-        folder=export_folder(),
-    )
+    doors = replace(outside, shell=shell_in_place if session is None or resumed else None)
     walked = target if text else None
     return start(recording, library, known_checks(), walked, options, session, doors=doors, resumed=resumed)
+
+
+def _left() -> Interrupted | None:
+    found = interrupted()
+    return Interrupted(str(found[0]), found[1].target, found[1].started) if found is not None else None
 
 
 def incidents_folder() -> Path:

@@ -25,7 +25,7 @@ from wizard.text import Visible, one_line, visible
 from wizard.tui.after_screen import AfterScreen
 from wizard.tui.choice_screen import ChoiceScreen
 from wizard.tui.diagnosis_screen import DiagnosisScreen
-from wizard.tui.doors import Doors, Incident, OpenError
+from wizard.tui.doors import Doors, OpenError
 from wizard.tui.driver import Driver
 from wizard.tui.filters import Ascii, Scrub, wants_ascii
 from wizard.tui.port import State
@@ -33,6 +33,7 @@ from wizard.tui.screen import WizardScreen
 from wizard.tui.sizes import fits
 from wizard.tui.start_screen import StartScreen
 from wizard.tui.walk_screen import WalkScreen
+from wizard.walk.outside import Incident
 from wizard.walk.plan import Target
 
 DEFECT = 70

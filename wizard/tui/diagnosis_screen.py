@@ -28,6 +28,7 @@ from wizard.tui.widgets.card import CardBox
 from wizard.tui.widgets.lines import PLAIN, STRONG, labelled, line, role, stacked, wrapped
 from wizard.tui.widgets.text_pane import Keys, Lines, Pane
 from wizard.views.diagnosis import Card, CauseView, DiagnosisView, Said, diagnosis_view, evidence_of
+from wizard.views.script import script
 from wizard.views.words import cut
 
 _LABEL = 13
@@ -232,21 +233,6 @@ class DiagnosisScreen(EndingScreen):
 
     def _cards(self) -> tuple[Card, ...]:
         return self._view.cards if self._view is not None else ()
-
-
-def script(cards: Iterable[Card]) -> str:
-    """Commands as a shell script: the repair and its proof are active, the rest is there as comments."""
-    lines = ["#!/bin/bash", "set -eu"]
-    for card in cards:
-        lines += ["", *_commented(f"{card.stage} {card.number}: {card.why} ({', '.join(card.marks)})")]
-        lines += [card.run] if card.stage in {"Fix", "Verify"} else _commented(card.run)
-        if card.undo:
-            lines += _commented(f"undo: {card.undo}")
-    return "\n".join(lines) + "\n"
-
-
-def _commented(said: str) -> list[str]:
-    return [f"# {part}" for part in said.split("\n")]
 
 
 def _head(shown: DiagnosisView, width: int) -> list[Content]:

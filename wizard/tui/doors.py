@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
-
-import msgspec
 
 from wizard.session.events import Event
 from wizard.session.session import Session
+from wizard.walk.outside import Incident, Interrupted, Write
 from wizard.walk.runner import Answerer, Pace
 from wizard.walk.sitting import Sitting
 
@@ -20,31 +18,8 @@ Heard = Callable[[Event], None]
 MakeSitting = Callable[[Heard, Answerer, Pace], Sitting]
 
 
-class Write(Protocol):
-    """Writes a file."""
-
-    def __call__(self, path: str, data: bytes, *, replace: bool = True) -> None:
-        """Write it, or raise SaveError; ExistsError where one is there that is not to be replaced."""
-        ...
-
-
 class OpenError(Exception):
     """A session that could not be opened, in a sentence for the person."""
-
-
-class Incident(msgspec.Struct, frozen=True):
-    """A recorded incident: its file, and what happened, in a line."""
-
-    path: str
-    title: str = ""
-
-
-class Interrupted(msgspec.Struct, frozen=True):
-    """A session of this host that did not come to its end: its file, what it walked, since when (epoch)."""
-
-    path: str
-    target: str | None
-    started: float
 
 
 @dataclass(frozen=True, slots=True)

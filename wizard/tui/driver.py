@@ -22,8 +22,9 @@ from wizard.session.print_markdown import markdown
 from wizard.session.report import Report
 from wizard.session.session import Asked, Session
 from wizard.text import Visible, one_line
-from wizard.tui.doors import Doors, Interrupted, MakeSitting
+from wizard.tui.doors import Doors, MakeSitting
 from wizard.tui.port import State, Waiting
+from wizard.walk.outside import Interrupted
 from wizard.walk.plan import Target
 from wizard.walk.sitting import OtherHostError, Sitting
 

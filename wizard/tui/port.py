@@ -16,8 +16,8 @@ from wizard.flow.library import Library
 from wizard.session.events import Event, Watched
 from wizard.session.report import Report
 from wizard.text import Visible
-from wizard.tui.doors import Incident, Interrupted
 from wizard.walk.glance import Glance
+from wizard.walk.outside import Incident, Interrupted
 
 if TYPE_CHECKING:
     from wizard.tui.driver import Driver

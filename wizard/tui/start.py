@@ -7,44 +7,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, MutableMapping
-
-import msgspec
+from collections.abc import Mapping, MutableMapping
 
 from wizard.checks.registry import Check
 from wizard.flow.library import Library
-from wizard.host.port import Host
 from wizard.host.recorded import RecordedHost
 from wizard.host.recording import RecordingHost
 from wizard.session.file import SessionFileError
-from wizard.session.file import load as load_file
-from wizard.session.save import write_private
 from wizard.session.session import Session
 from wizard.text import one_line, visible
-from wizard.tui.doors import Doors, Incident, Interrupted, MakeSitting, OpenError, Write
+from wizard.tui.doors import Doors, MakeSitting, OpenError
+from wizard.walk.outside import Outside
 from wizard.walk.plan import Target
 from wizard.walk.runner import Options
 from wizard.walk.sitting import RecordingHost as Recording
 from wizard.walk.sitting import Sitting
-
-
-class Outside(msgspec.Struct, frozen=True):
-    """The ways out of the wizard.
-
-    `keep` is given the session whenever a walk has ended, and at the end, however it came. `load` reads a session file,
-    or raises SessionFileError. `write` writes a file that the person named, or raises SaveError. `incidents` are
-    recorded incidents by name. `interrupted` looks for a session to go on with, for which `live` is this host anew.
-    `shell` gives the terminal to the person's own shell until it ends. `folder` is where reports are saved.
-    """
-
-    keep: Callable[[Session], None] | None = None
-    load: Callable[[str], Session] = load_file
-    write: Write = write_private
-    incidents: Mapping[str, Incident] = {}
-    interrupted: Callable[[], Interrupted | None] | None = None
-    live: Callable[[], Host] | None = None
-    shell: Callable[[], int] | None = None
-    folder: str = ""
 
 
 def start(
