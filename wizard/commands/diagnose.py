@@ -88,7 +88,8 @@ def diagnose(given: argparse.Namespace) -> int:
     try:
         asyncio.run(run.walk(target, progress, spent=time.monotonic() - given.began))
     finally:  # an interrupted walk is kept too: `resume` goes on with it
-        session = without_secrets(run.session(saved=given.record is not None), recording.redactor)
+        unwritten = given.record is None
+        session = without_secrets(run.session(saved=not unwritten), recording.redactor, asked_without=unwritten)
         if given.record:
             _record(given.record, session, recording.redactor)
     report = build(session, library.causes.values(), known_checks())

@@ -34,9 +34,7 @@ def redacted_again(value: T, redactor: Redactor) -> T:
 
 def highest_mark(value: object) -> int:
     """The highest number among the marks in a recorded value; 0 without any."""
-    return max(
-        (marks_in(one if isinstance(one, bytes) else one.encode("utf-8", "replace")) for one in texts(value)), default=0
-    )
+    return max((marks_in(one) for one in texts(value)), default=0)
 
 
 def texts(value: object) -> Iterator[str | bytes]:

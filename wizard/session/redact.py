@@ -13,16 +13,18 @@ from wizard.host.secrets import Redactor
 from wizard.session.session import Session
 
 
-def without_secrets(session: Session, redactor: Redactor | None = None) -> Session:
+def without_secrets(session: Session, redactor: Redactor | None = None, *, asked_without: bool = False) -> Session:
     """The session with all secrets replaced; itself, in effect, where they are already.
 
     Args:
         session: what is going to be written or shown to others.
         redactor: the one of the recording, so that one secret has one mark.
+        asked_without: whether this redactor has been through what was asked, which is nearly all of a session.
     """
     redactor = redactor or Redactor()
-    redactor.leave_out(highest_mark(session))
-    asked = redacted(session.asked, redactor)  # first: configurations show what is secret in a target or a summary
+    redactor.leave_out(highest_mark(session if not asked_without else msgspec.structs.replace(session, asked=())))
+    # First: configurations show what is secret in a target or a summary.
+    asked = session.asked if asked_without else redacted(session.asked, redactor)
     done = msgspec.structs.replace(
         session,
         target=redacted(session.target, redactor),

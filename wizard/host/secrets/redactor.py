@@ -17,6 +17,7 @@ from wizard.host.secrets.named import secrets_by_name, secrets_in_queries, secre
 from wizard.host.secrets.names import A_MARK, MARK, Kind, kind_of
 from wizard.host.secrets.spans import Span, merged
 
+_MARK_TEXT = MARK.decode()
 _KEPT_LENGTH = 512  # the size of a long header decides whether it fits into a buffer: such marks are filled up
 _MOST_KNOWN = 256  # each is looked for in every text
 _WORTH_REMEMBERING = 1 << 16
@@ -160,11 +161,13 @@ class Redactor:
         return data
 
 
-def marks_in(data: bytes) -> int:
+def marks_in(value: bytes | str) -> int:
     """The highest number among the marks in a text; 0 without any."""
-    if MARK not in data:
+    if isinstance(value, str):
+        value = _bytes(value) if _MARK_TEXT in value else b""  # most texts have none
+    if MARK not in value:
         return 0
-    return max((int(mark[0].rstrip(b".")[len(MARK) :]) for mark in A_MARK.finditer(data)), default=0)
+    return max((int(mark[0].rstrip(b".")[len(MARK) :]) for mark in A_MARK.finditer(value)), default=0)
 
 
 def _bytes(value: str) -> bytes:
