@@ -352,3 +352,51 @@ def test_no_listener_no_route() -> None:
     assert route(configuration, NGINX, "https://a.test:80/") is None
     assert route(configuration, NGINX, "ftp://a.test/") is None
     assert route(configuration, NGINX, "http://") is None
+
+
+def test_a_server_by_the_name_of_the_machine() -> None:
+    text = f"server {{ listen 80; {up(1)} }} server {{ listen 80; server_name $hostname; location / {{ {up(2, '/$hostname')} }} }}"
+    assert target(routed(text.replace(up(1), "return 404;"), "http://web1/")) == "proxy 127.0.0.1:2 /web1"
+
+
+def test_a_group_whose_server_is_chosen_by_code_is_undecided() -> None:
+    text = """
+    upstream u { server 0.0.0.1; balancer_by_lua_block { set(ngx.var.x) } }
+    server { listen 80; location / { set $p u; proxy_pass http://$p; } }
+    """
+    made = routed(text, "http://x/")
+    assert made.action.kind == "undecided"
+    assert made.undecided == (
+        "balancer_by_lua_block chooses the server of u with code of its own (/etc/nginx/nginx.conf:4)",
+    )
+
+
+def test_another_server_on_another_address_is_told() -> None:
+    text = f"""
+    server {{ listen 80 default_server; listen [::]:80 default_server; return 404; }}
+    server {{ listen 80; server_name a.test; location / {{ {up(1)} }} }}
+    """
+    made = routed(text, "http://a.test/")
+    assert target(made) == "proxy 127.0.0.1:1 /"
+    assert made.steps == ("a client that comes to [::]:80 is taken by another server (/etc/nginx/nginx.conf:4)",)
+    assert routed(text, "http://a.test/", address="127.0.0.1").steps == ()
+    assert routed(text, "http://127.0.0.1/").steps == ()
+
+
+def test_what_a_visitor_must_have_is_told() -> None:
+    text = f"server {{ listen 443 ssl; ssl_verify_client on; location / {{ {up(1)} }} }}"
+    made = routed(text, "https://x/")
+    assert target(made) == "proxy 127.0.0.1:1 /"
+    assert made.steps == ("asks for a certificate of the client (/etc/nginx/nginx.conf:3)",)
+
+
+SHARES = "split_clients $arg_k $v { 50% a; * b; } split_clients $remote_addr $w { 50% a; * b; }"
+
+
+def test_shares_are_dealt_out_by_what_is_known() -> None:
+    text = f"{SHARES} server {{ listen 80; location /v {{ return 200 $v; }} location /w {{ return 200 $w; }} }}"
+    keys = ("a", "b", "c", "d", "e", "f", "g", "h", "10.0.0.1", "some-longer-key")
+    dealt = [routed(text, f"http://x/v?k={key}").action.to for key in keys]
+    assert dealt == ["b", "b", "a", "b", "b", "b", "a", "a", "b", "a"]  # as nginx 1.22.1 does
+    assert routed(text, "http://x/w").action.kind == "undecided"
+    assert routed(text, "http://x/w", client="203.0.113.9").action.to in {"a", "b"}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import msgspec
 import pytest
 
-from tests.gateways.nginx.memory import NGINX, http, loaded, routed, target
+from tests.gateways.nginx.memory import CONFIG, NGINX, Memory, http, loaded, routed, target
+from wizard.gateways.nginx.load import load
 from wizard.gateways.nginx.route import route
 from wizard.gateways.nginx.servers import each_listen, listeners
 from wizard.gateways.nginx.values import seconds, size
@@ -282,3 +286,27 @@ def test_times(text: str, expected: float) -> None:
 @pytest.mark.parametrize(("text", "expected"), [("4k", 4096), ("1M", 1 << 20), ("10", 10), ("", 3), ("4x", 3)])
 def test_sizes(text: str, expected: int) -> None:
     assert size(text, 3) == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "http", "connection", "protocols", "keepalive"),
+    [
+        ("", "1.0", "close", ("TLSv1", "TLSv1.1", "TLSv1.2"), 0),
+        ("1.22.1", "1.0", "close", ("TLSv1", "TLSv1.1", "TLSv1.2"), 0),
+        ("1.25.3.1", "1.0", "close", ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"), 0),
+        ("1.28.0", "1.0", "close", ("TLSv1.2", "TLSv1.3"), 0),
+        ("1.29.7", "1.1", None, ("TLSv1.2", "TLSv1.3"), 32),
+        ("1.30.0", "1.1", None, ("TLSv1.2", "TLSv1.3"), 32),
+    ],
+)
+def test_defaults_are_those_of_the_version(
+    version: str, http: str, connection: str | None, protocols: tuple[str, ...], keepalive: int
+) -> None:
+    instance = msgspec.structs.replace(NGINX, version=version)
+    text = "events {} http { upstream a { server b; } server { listen 80; location / { proxy_pass https://a; } } }"
+    made = route(asyncio.run(load(Memory({CONFIG: text}), instance)), instance, "http://x/")
+    assert made is not None
+    assert made.proxying is not None
+    assert made.upstream is not None
+    assert (made.proxying.version, dict(made.proxying.headers).get("Connection")) == (http, connection)
+    assert (made.proxying.protocols, made.upstream.keepalive) == (protocols, keepalive)

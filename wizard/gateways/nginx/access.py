@@ -49,6 +49,9 @@ def _asks_for_password(request: Request) -> bool:
 def _note(request: Request) -> None:
     if _asks_for_password(request) and (basic := request.level.nearest("auth_basic")) is not None:
         request.step(f"asks for a password ({basic.at})")
+    verify = request.level.nearest("ssl_verify_client")
+    if request.tls and verify is not None and verify.args[:1] == ("on",):
+        request.step(f"asks for a certificate of the client ({verify.at})")
     for name in _CODE:
         if (code := request.level.nearest(name)) is not None:
             request.step(f"{name} runs code that may decide otherwise ({code.at})")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from wizard.gateways.nginx.listen import Address, canonical_ip
 from wizard.gateways.nginx.names import DEFAULT
 from wizard.gateways.nginx.patterns import CannotTranslateError, pattern
-from wizard.gateways.nginx.servers import Bound, Http, reached
+from wizard.gateways.nginx.servers import Bound, Http, Server, reached
 from wizard.gateways.nginx.uri import Target
 
 
@@ -26,20 +26,33 @@ def connection(table: Http, to: Target, host: str, address: str | None) -> tuple
         return _given(table, address, to)
     if to.ip is not None:
         return _usable(reached(table, to.ip, to.port), to, to.ip)
-    locals_ = [
-        "127.0.0.1",
-        "::1",
-        *(bound.address.ip for bound in table.on_port(to.port) if not bound.address.wildcard),
-    ]
-    found = []
-    for order, ip in enumerate(dict.fromkeys(locals_)):
-        usable = _usable(reached(table, ip, to.port), to, ip)
-        if usable is None:
-            continue
-        bound = usable[0]
-        _, _, matched = bound.find(host, lambda source: matches_host(source, host))
-        found.append(((bound.listen.tls != to.tls, matched == DEFAULT, order), usable))
-    return min(found, key=lambda one: one[0])[1] if found else None
+    ranked = []
+    for order, (bound, ip) in enumerate(_candidates(table, to)):
+        _, matched = _taking(bound, host)
+        ranked.append(((bound.listen.tls != to.tls, matched == DEFAULT, order), (bound, ip)))
+    return min(ranked, key=lambda one: one[0])[1] if ranked else None
+
+
+def taken_elsewhere(table: Http, to: Target, host: str, chosen: Bound) -> dict[Bound, Server]:
+    """The other addresses by which a client may come to a URL that names no address, where another server takes it."""
+    if to.ip is not None:
+        return {}
+    server, _ = _taking(chosen, host)
+    others = {bound: _taking(bound, host)[0] for bound, _ in _candidates(table, to) if bound.listen.tls == to.tls}
+    return {bound: other for bound, other in others.items() if other is not server}
+
+
+def _candidates(table: Http, to: Target) -> list[tuple[Bound, str]]:
+    """The addresses that a client may reach by a name, each with an IP that leads there."""
+    own = [bound.address.ip for bound in table.on_port(to.port) if not bound.address.wildcard]
+    reachable = (_usable(reached(table, ip, to.port), to, ip) for ip in dict.fromkeys(["127.0.0.1", "::1", *own]))
+    return [one for one in reachable if one is not None]
+
+
+def _taking(bound: Bound, host: str) -> tuple[Server, str]:
+    """The server that takes a host on an address, and how its name matched."""
+    server, _, matched = bound.find(host, lambda source: matches_host(source, host))
+    return server, matched
 
 
 def matches_host(source: str, host: str) -> bool:

@@ -18,7 +18,7 @@ from wizard.gateways.nginx.request import Request, Undecided
 from wizard.gateways.nginx.rewrite import Answer, enter, handler_of
 from wizard.gateways.nginx.templates import variables
 from wizard.gateways.nginx.tree import Directive
-from wizard.gateways.nginx.upstreams import Destination, destination
+from wizard.gateways.nginx.upstreams import Destination, chosen_by_code, destination
 from wizard.gateways.nginx.values import whole
 from wizard.gateways.nginx.variables import fill, value_of
 from wizard.model import Place
@@ -156,6 +156,8 @@ def _passed(request: Request, handler: Directive) -> Answer | Passed:
     if to is None:
         request.step(f"{directive.name} has no valid target: {said(value)} ({directive.at})")
         return Answer(500, None, directive.at)
+    if (code := chosen_by_code(request.configuration, to)) is not None:
+        raise Undecided(f"{code.name} chooses the server of {said(to.host)} with code of its own ({code.at})")
     return Passed(kind, directive, value, to, at_run_time=bool(variables(directive.args[0])))
 
 

@@ -13,7 +13,7 @@ from wizard.gateways.nginx.grammar import objections
 from wizard.gateways.nginx.syntax import parse
 from wizard.gateways.nginx.tree import Configuration, Directive, Include
 from wizard.host.port import Reply
-from wizard.host.questions import Ask, FileRead, FilesRead, NotAnswered, ReadFile, ReadGlob, Why
+from wizard.host.questions import Ask, FileRead, FilesRead, Identity, Me, NotAnswered, ReadFile, ReadGlob, Why
 from wizard.model import Broken, Instance, Place
 from wizard.text import one_line
 
@@ -83,7 +83,15 @@ async def load(ask: Asks, instance: Instance) -> Configuration:
         problems=tuple(loader.problems),
         error_log=instance.error_log or DEFAULT_ERROR_LOG,
         access_log=instance.access_log or DEFAULT_ACCESS_LOG,
+        version=_numbers(instance.version),
+        hostname=await loader.hostname(),
     )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """`1.29.7` as numbers; empty for what is none."""
+    parts = version.split(".")
+    return tuple(map(int, parts)) if all(part.isascii() and part.isdigit() for part in parts) else ()
 
 
 def _failed(path: str, why: Why, detail: str) -> str:
@@ -110,6 +118,13 @@ class _Loader:
         if parsed.broken is not None:
             self.problems.append(parsed.broken)
         return parsed.directives
+
+    async def hostname(self) -> str:
+        """The name of the machine as `$hostname` has it; empty where no file mentions it, or where it is another's."""
+        if self._within is not None or not any(b"$hostname" in read.content for read in self.files.values()):
+            return ""
+        me = (await self._ask.ask(Identity())).answer
+        return me.hostname.lower() if isinstance(me, Me) else ""
 
     async def take(self, read: FileRead, path: str, chain: tuple[str, ...]) -> list[Directive]:
         """The tree of one file that was read, its includes spliced in. `chain` is the way of includes to it."""

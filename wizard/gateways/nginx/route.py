@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from wizard.gateways.nginx.agreement import Taken, agreed
-from wizard.gateways.nginx.connection import caseless_name, connection
+from wizard.gateways.nginx.connection import caseless_name, connection, taken_elsewhere
 from wizard.gateways.nginx.flow import Result, follow, refuse
 from wizard.gateways.nginx.octets import octets
 from wizard.gateways.nginx.report import reported, undecided
@@ -22,6 +22,7 @@ from wizard.gateways.nginx.tree import Configuration
 from wizard.gateways.nginx.uri import BadUrlError, Target, normalised, target, valid_host
 from wizard.model import Instance, Route
 
+MAX_OTHERS = 3
 DEFAULT_HEADERS: Mapping[str, str] = {"User-Agent": "gateway-wizard", "Accept": "*/*"}
 
 
@@ -75,7 +76,8 @@ def route(
         return None
     sent = {key.lower(): value for key, value in (DEFAULT_HEADERS if headers is None else headers).items()}
     authority = sent.setdefault("host", to.authority)
-    connected = connection(http(configuration), to, valid_host(octets(authority)) or "", address)
+    host = valid_host(octets(authority)) or ""
+    connected = connection(http(configuration), to, host, address)
     if connected is None:
         return None
     asked = _Asked(configuration, to, *connected, method.upper(), sent, client, exists, internal)
@@ -84,7 +86,12 @@ def route(
     for made, choices in walks(lambda choices: _walk(asked, instance, url, choices)):
         routes.append((made, tuple((reason, words) for _, _, reason, words in choices.taken)))
         cut = choices.next_script() is not None
-    return agreed(routes, cut=cut)
+    made = agreed(routes, cut=cut)
+    others = {} if address is not None else taken_elsewhere(http(configuration), to, host, connected[0])
+    told = [
+        f"a client that comes to {bound.address} is taken by another server ({it.at})" for bound, it in others.items()
+    ]
+    return msgspec.structs.replace(made, steps=(*made.steps, *told[:MAX_OTHERS])) if told else made
 
 
 def _walk(asked: _Asked, instance: Instance, url: str, choices: Choices) -> Route:

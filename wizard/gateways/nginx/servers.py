@@ -23,17 +23,18 @@ from wizard.model import Listener, Place, VirtualHost
 class Server:
     """One server block; its locations are read when they are first wanted."""
 
-    def __init__(self, directive: Directive, http: Level) -> None:
+    def __init__(self, directive: Directive, http: Level, hostname: str) -> None:
         self.directive = directive
         self.http = http
-        self.names = tuple(name for names in directive.all("server_name") for name in names.args)
-        written = [
+        written = (name for names in directive.all("server_name") for name in names.args)
+        self.names = tuple(hostname if name.lower() == "$hostname" and hostname else name for name in written)
+        own = [
             msgspec.structs.replace(listen, tls=listen.tls or self._on("ssl"), http2=listen.http2 or self._on("http2"))
             for one in directive.all("listen")
             for listen in listens(one)
         ]
         assumed = Listen(Address(WILDCARD, 80), directive.at, written=False)
-        self.listens = written if directive.all("listen") else [assumed]
+        self.listens = own if directive.all("listen") else [assumed]
 
     @cached_property
     def level(self) -> LocationLevel:
@@ -70,7 +71,7 @@ class Server:
         return VirtualHost(name=self.name if name is None else name, matched=matched, at=self.at)
 
 
-class Bound(msgspec.Struct):
+class Bound(msgspec.Struct, eq=False):
     """One address and the servers behind it, in file order; the flags of all their `listen`s hold together."""
 
     address: Address
@@ -113,7 +114,10 @@ def _http(configuration: Configuration) -> Http:
     directives = [inner for block in blocks for inner in block.block or ()]
     at = blocks[0].at if blocks else Place(configuration.main_file, 1)
     level = Level(Kind.HTTP, directives, at, None)
-    servers = tuple(Server(directive, level) for directive in level.own("server") if directive.block is not None)
+    hostname = configuration.hostname
+    servers = tuple(
+        Server(directive, level, hostname) for directive in level.own("server") if directive.block is not None
+    )
     bound: dict[Address, Bound] = {}
     for server in servers:
         for listen in server.listens:

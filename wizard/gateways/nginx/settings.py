@@ -10,13 +10,18 @@ from wizard.gateways.nginx.levels import Level
 from wizard.gateways.nginx.listen import canonical_ip
 from wizard.gateways.nginx.octets import text_of
 from wizard.gateways.nginx.request import Request
-from wizard.gateways.nginx.tree import Directive
+from wizard.gateways.nginx.tree import Configuration, Directive
 from wizard.gateways.nginx.upstreams import Destination
 from wizard.gateways.nginx.values import seconds, size
 from wizard.gateways.nginx.variables import fill
 from wizard.model import Proxying
 
-_PROTOCOLS = ("TLSv1", "TLSv1.1", "TLSv1.2")
+
+def _protocols(configuration: Configuration) -> tuple[str, ...]:
+    """The versions of TLS that are offered where no directive names any (CHANGES: 1.23.4, 1.27.3)."""
+    if configuration.since(1, 27, 3):
+        return ("TLSv1.2", "TLSv1.3")
+    return ("TLSv1", "TLSv1.1", "TLSv1.2", *(("TLSv1.3",) if configuration.since(1, 23, 4) else ()))
 
 
 def proxying(request: Request, kind: str, passing: Directive, to: Destination, uri: str, *, named: bool) -> Proxying:
@@ -42,7 +47,7 @@ def proxying(request: Request, kind: str, passing: Directive, to: Destination, u
         return request.configuration.conf_path(text_of(fill(request, source))) if source else None
 
     headers = _headers(request, kind, level) if kind in {"proxy", "grpc"} else ()
-    version = "2" if kind == "grpc" else word("http_version", "1.0")
+    version = "2" if kind == "grpc" else word("http_version", _usual_version(request.configuration))
     sent_name = text_of(fill(request, word("ssl_name"))) if word("ssl_name") else to.host
     sent_name = sent_name if to.unix or sent_name.startswith("[") else sent_name.partition(":")[0]
     resolver = level.nearest("resolver")
@@ -62,7 +67,7 @@ def proxying(request: Request, kind: str, passing: Directive, to: Destination, u
         verify=level.flag(f"{kind}_ssl_verify"),
         verify_name=sent_name if to.tls else None,
         trusted=conf_file("ssl_trusted_certificate"),
-        protocols=tuple(_words(level, f"{kind}_ssl_protocols") or _PROTOCOLS) if to.tls else (),
+        protocols=tuple(_words(level, f"{kind}_ssl_protocols") or _protocols(request.configuration)) if to.tls else (),
         ciphers=word("ssl_ciphers", "DEFAULT") if to.tls else None,
         client_certificate=conf_file("ssl_certificate"),
         client_key=conf_file("ssl_certificate_key"),
@@ -75,7 +80,7 @@ def proxying(request: Request, kind: str, passing: Directive, to: Destination, u
         named_at_run_time=named,
         bind=text_of(fill(request, bind)) if bind and bind != "off" else None,
         next_upstream=tuple(_words(level, f"{kind}_next_upstream") or ("error", "timeout")),
-        upgrade=_upgrades(level),
+        upgrade=_upgrades(request.configuration, level),
         intercept_errors=level.flag(f"{kind}_intercept_errors"),
         at=passing.at,
     )
@@ -90,7 +95,7 @@ def _headers(request: Request, kind: str, level: Level) -> tuple[tuple[str, str]
     written = level.every(f"{kind}_set_header")
     headers = [(one.args[0], fill(request, one.args[1])) for one in written if len(one.args) == 2]
     names = {name.lower() for name, _ in headers}
-    if kind == "proxy" and "connection" not in names:
+    if kind == "proxy" and "connection" not in names and not _keeps_connections(request.configuration):
         headers.append(("Connection", "close"))
     return tuple(headers)
 
@@ -122,9 +127,18 @@ def _resolvers(directive: Directive | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _upgrades(level: Level) -> bool:
+def _keeps_connections(configuration: Configuration) -> bool:
+    """Whether it speaks HTTP/1.1 to upstreams and keeps connections to them without being told (CHANGES: 1.29.7)."""
+    return configuration.since(1, 29, 7)
+
+
+def _usual_version(configuration: Configuration) -> str:
+    return "1.1" if _keeps_connections(configuration) else "1.0"
+
+
+def _upgrades(configuration: Configuration, level: Level) -> bool:
     """Whether a WebSocket handshake would get through: HTTP/1.1, and both headers passed on where the client sent them."""
     written = {one.args[0].lower(): one.args[1] for one in level.every("proxy_set_header") if len(one.args) == 2}
-    if level.word("proxy_http_version", "1.0") != "1.1" or "connection" not in written:
+    if level.word("proxy_http_version", _usual_version(configuration)) != "1.1" or "connection" not in written:
         return False
     return bool(written.get("upgrade")) and written["connection"].lower() not in {"", "close"}

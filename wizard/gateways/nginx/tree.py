@@ -71,7 +71,8 @@ class Configuration(msgspec.Struct, frozen=True, eq=False):
 
     `tree` is the main level; `files` maps each path, as nginx would name it, to what was read. `prefix` is what
     relative paths at run time stand on, `conf_prefix` what includes and certificates stand on. `error_log` and
-    `access_log` are where it writes if no directive says so.
+    `access_log` are where it writes if no directive says so. `version` is empty where it is not known, and `hostname`
+    where nothing in the files depends on it.
     """
 
     main_file: str
@@ -83,11 +84,17 @@ class Configuration(msgspec.Struct, frozen=True, eq=False):
     problems: tuple[Broken, ...] = ()
     error_log: str = ""
     access_log: str = ""
+    version: tuple[int, ...] = ()
+    hostname: str = ""
     _derived: dict[Callable[..., Any], Any] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:
         """What it is the configuration of; the whole of it may be megabytes."""
         return f"Configuration({self.main_file!r}, {len(self.files)} files, problems={self.problems!r})"
+
+    def since(self, *version: int) -> bool:
+        """Whether it is read by an nginx of at least this version; False where that is not known."""
+        return self.version >= version
 
     def once(self, build: Callable[[Configuration], T]) -> T:
         """What `build` makes of this configuration, made the first time it is wanted."""

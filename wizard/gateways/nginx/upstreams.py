@@ -112,6 +112,13 @@ def _groups(configuration: Configuration) -> dict[str, Directive]:
     return found
 
 
+def chosen_by_code(configuration: Configuration, to: Destination) -> Directive | None:
+    """The directive by which a group has code choose its server: then those that it lists only fill the place."""
+    group = groups(configuration).get(to.host.lower())
+    inside = group.block or [] if group is not None else []
+    return next((one for one in inside if one.name.startswith("balancer_by_lua")), None)
+
+
 def resolved_at_start(configuration: Configuration) -> frozenset[tuple[str, int | None]]:
     """Host and port of every constant target: nginx resolved these when it read its configuration."""
     return configuration.once(_constant_targets)
@@ -148,7 +155,7 @@ def _group(configuration: Configuration, directive: Directive) -> Upstream:
     made = configuration.once(_made_groups)
     key = directive.args[0].lower()
     if key not in made:
-        made[key] = group_of(directive)
+        made[key] = group_of(directive, keepalive=32 if configuration.since(1, 29, 7) else 0)
     return made[key]
 
 
@@ -156,16 +163,16 @@ def _made_groups(_configuration: Configuration) -> dict[str, Upstream]:
     return {}
 
 
-def group_of(directive: Directive) -> Upstream:
-    """An `upstream` block as a value."""
+def group_of(directive: Directive, *, keepalive: int = 0) -> Upstream:
+    """An `upstream` block as a value; `keepalive` is how many connections are kept where it does not say."""
     inside = directive.block or []
     balance = next((inner.name for inner in inside if inner.name in _BALANCERS), "round-robin")
-    keepalive = next((inner.args[0] for inner in inside if inner.name == "keepalive" and inner.args), "0")
+    written = next((inner.args[0] for inner in inside if inner.name == "keepalive" and inner.args), "")
     return Upstream(
         name=directive.args[0],
         at=directive.at,
         servers=tuple(_server(inner) for inner in inside if inner.name == "server" and inner.args),
-        keepalive=whole(keepalive, 0),
+        keepalive=whole(written, keepalive),
         zone=any(inner.name == "zone" for inner in inside),
         balance=balance.replace("_", "-"),
     )

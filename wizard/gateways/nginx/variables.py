@@ -187,6 +187,7 @@ _OWN: dict[str, Callable[[Request], str]] = {
     "host": lambda request: request.host or octets(request.server.name),
     "uri": lambda request: request.uri,
     "document_uri": lambda request: request.uri,
+    "hostname": lambda request: request.configuration.hostname or request.choices.unknown("$hostname"),
     "request_uri": lambda request: request.unparsed,
     "request": lambda request: request.line,
     "args": lambda request: request.args,
@@ -236,7 +237,7 @@ _PREFIXES: tuple[tuple[str, Callable[[Request, str], str]], ...] = (
 )
 _RUN_TIME_NAMES = (
     "binary_remote_addr remote_port bytes_sent body_bytes_sent pipe request_completion request_length request_time "
-    "request_id status connection connection_requests connection_time nginx_version hostname pid msec time_iso8601 "
+    "request_id status connection connection_requests connection_time nginx_version pid msec time_iso8601 "
     "time_local gzip_ratio uid_got uid_set uid_reset secure_link secure_link_expires invalid_referer slice_range "
     "ancient_browser modern_browser msie realip_remote_port session_time spdy"
 )
