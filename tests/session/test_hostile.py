@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from msgspec.structs import replace
 
 from tests.payloads import PAYLOADS
 from tests.session.making import AT, GATEWAY, cause, route
@@ -24,7 +26,20 @@ from wizard.host.questions import AnyAnswer, AnyQuestion, FileRead, Me, ReadFile
 from wizard.model import Broken, Place
 from wizard.session.build import build
 from wizard.session.compare import compared
-from wizard.session.events import Event, Finished, InputRefused, Skipped, Started, StepDone, SubjectFound, SubjectRef
+from wizard.session.events import (
+    AttemptStarted,
+    Disputed,
+    Event,
+    Finished,
+    InputRefused,
+    Overruled,
+    Skipped,
+    Started,
+    StepDone,
+    SubjectFound,
+    SubjectRef,
+    Watched,
+)
 from wizard.session.evidence import by_hand_of, excerpt_of, what_of
 from wizard.session.print_html import html
 from wizard.session.print_markdown import markdown
@@ -113,6 +128,17 @@ def hostile(said: str) -> Session:
         Skipped("flow/peer", server, said),
         InputRefused(Broken(said, Place(said, 1), said)),
         Finished(2.0, "complete"),
+        AttemptStarted(2, 3.0),
+        replace(step("request", said, "bad-gateway"), attempt=2),
+        replace(step("connect", server, "refused"), attempt=2),
+        replace(step("service", server, "stopped"), attempt=2),
+        replace(step("reply", server, "closed"), attempt=2),
+        replace(step("listener", server, "unknown"), attempt=2),
+        replace(step("unit-at-boot", server, "disabled"), attempt=2, values={"run": said}),
+        Overruled("flow/reply", server, said, 2),
+        Disputed(4.0, said),
+        Watched(5.0, 60.0, said, 1, 1, {said: 1}, (said,), 1, said),
+        Finished(6.0, "complete"),
     ]
     me = Me(0, said, (said,), said, said, said)
     asked = (Reply(1, ReadFile(said), FileRead(said, foreign, said, 1.0), 1.0, 0.1),)
@@ -150,14 +176,23 @@ def test_the_short_forms_stay_one_line(name: str) -> None:
 def test_markdown_stays_text(name: str) -> None:
     out = markdown(report_of(HOSTILE[name]))
     tokens = MarkdownIt("commonmark").enable("table").parse(out)
-    kinds = {token.type for token in tokens} | {child.type for token in tokens for child in token.children or ()}
-    assert not kinds & {"html_block", "html_inline", "link_open", "image", "blockquote_open"}
+    inner = [child for token in tokens for child in token.children or ()]
+    kinds = {token.type for token in (*tokens, *inner)}
+    assert not kinds & {"html_block", "html_inline", "image", "blockquote_open"}
+    links = [str(one.attrGet("href")) for one in inner if one.type == "link_open"]
+    assert all(re.fullmatch(r"#e\d+", link) for link in links), links
     innocent = MarkdownIt("commonmark").enable("table").parse(markdown(report_of("harmless")))
     assert _headings(tokens) == _headings(innocent)
 
 
 def _headings(tokens: list[Token]) -> list[str]:
     return [one.tag for one in tokens if one.type == "heading_open"]
+
+
+PAGE = (
+    "html", "meta", "title", "style", "h1", "h2", "h3", "p", "pre", "dl", "dt", "dd", "ol", "ul", "li", "a",
+    "table", "tr", "td", "th", "details", "summary",
+)  # fmt: skip
 
 
 class _Page(HTMLParser):
@@ -178,13 +213,14 @@ def test_html_stays_text(name: str) -> None:
     page.feed(html(report_of(HOSTILE[name])))
     innocent.feed(html(report_of("harmless")))
     assert page.tags == innocent.tags
-    assert {tag for tag, _ in page.tags} <= {"html", "meta", "title", "style", "h1", "h2", "p", "pre"}
+    assert {tag for tag, _ in page.tags} <= set(PAGE)
 
 
 def test_a_page_fetches_nothing() -> None:
     page = html(report_of("harmless"))
     assert "default-src 'none'" in page
-    assert not any(word in page for word in ("src=", "href=", "@import", "url("))
+    assert not any(word in page for word in ("src=", "@import", "url("))
+    assert all(re.fullmatch(r"#e\d+", link) for link in re.findall(r'href="([^"]*)"', page))
 
 
 @settings(max_examples=150, deadline=None)

@@ -18,7 +18,8 @@ _LABEL = 11
 
 def text(report: Report, *, width: int = 100) -> str:
     """The whole report."""
-    lines = [*_head(report), ""]
+    lines = [*_head(report), *_met(report, width), ""]
+    lines += _after(report, width)
     if report.error is not None:
         lines += [*_error(report, width), ""]
     if report.causes:
@@ -75,6 +76,34 @@ def _head(report: Report) -> Iterator[str]:
         servers = [one.address for one in route.upstream.servers] if route.upstream else []
         name = [route.upstream.name] if route.upstream and route.upstream.name else []
         yield " > ".join([*way, *name, ", ".join(servers) or route.action.kind])
+
+
+def _met(report: Report, width: int) -> Iterator[str]:
+    """What visitors met, and what a person says against the verdict."""
+    if report.impact is not None and (report.causes or report.warnings or report.verdict == "unknown"):
+        yield from _labelled("impact", f"{report.impact.said}.", width)
+    for cause in report.disputed:
+        yield from _labelled("disputed", f"{cause.title} [{cause.id}]: a person says that this is wrong.", width)
+
+
+def _after(report: Report, width: int) -> Iterator[str]:
+    """What was observed before and after, where the path was walked again, and what a watch counted."""
+    if report.after is not None:
+        yield from _labelled("again", report.after.said, width)
+        what = max((len(one.what) for one in report.after.changes), default=0)
+        before = max((len(f"{one.before_state} {one.before}") for one in report.after.changes), default=0)
+        for one in report.after.changes:
+            was = f"{one.before_state} {one.before}".strip()
+            yield f"{'':{_LABEL}}{one.what:{what}}  {was:{before}}  ->  {one.after_state} {one.after}".replace(
+                "->   ", "->  "
+            )
+        for last in report.after.lasting:
+            run = f" Run: {last.run}" if last.run else ""
+            yield from _labelled("", f"survives {last.what}: {last.answer}. {last.because}{run}", width)
+    for watched in report.watched:
+        yield from _labelled("watched", watched.said, width)
+    if report.after is not None or report.watched:
+        yield ""
 
 
 def _error(report: Report, width: int) -> Iterator[str]:

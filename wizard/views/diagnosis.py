@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wizard.session.report import CausePart, CommandPart, Report, RuledOutPart
+from wizard.session.summary import telling
 from wizard.text import Visible, one_line, visible
 
 _STAGES = {"fix": "Fix", "verify": "Verify", "inspect": "Look", "prevent": "Lasting"}
 _ORDER = tuple(_STAGES)
-_SEVERAL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +148,9 @@ def _first_line(report: Report, causes: tuple[CauseView, ...]) -> tuple[Visible,
 
 
 def _observed(report: Report, numbers: Iterator[int]) -> tuple[Said, ...]:
-    common = _common(report)
+    rests = _telling(report)
     said = [
-        Said(visible(step.summary), _telling(step.evidence, common), next(numbers, 0))
+        Said(visible(step.summary), rests.get(visible(step.summary), ()), next(numbers, 0))
         for step in report.steps
         if step.state == "NO"
     ]
@@ -160,8 +160,7 @@ def _observed(report: Report, numbers: Iterator[int]) -> tuple[Said, ...]:
 
 
 def _cause(cause: CausePart, report: Report, numbers: Iterator[int], *, warning: bool) -> CauseView:
-    common = _common(report)
-    evidence = {visible(step.summary): _telling(step.evidence, common) for step in report.steps}
+    evidence = _telling(report)
     cards = _cards(cause.commands)
     return CauseView(
         id=one_line(cause.id),
@@ -203,16 +202,9 @@ def _cards(commands: tuple[CommandPart, ...]) -> tuple[Card, ...]:
     return tuple(cards)
 
 
-def _common(report: Report) -> frozenset[str]:
-    """The evidence that several steps rest on, such as the gateway's configuration."""
-    cited = [name for step in report.steps for name in set(step.evidence)]
-    return frozenset(name for name in cited if cited.count(name) > _SEVERAL)
-
-
-def _telling(evidence: tuple[str, ...], common: frozenset[str]) -> tuple[Visible, ...]:
-    """A step's own evidence first, then what it shares with many."""
-    own = [name for name in evidence if name not in common]
-    return tuple(one_line(name) for name in (own or evidence))
+def _telling(report: Report) -> dict[Visible, tuple[Visible, ...]]:
+    """What each sentence rests on, by the sentence as it is shown."""
+    return {visible(said): tuple(one_line(name) for name in names) for said, names in telling(report).items()}
 
 
 def _ruled_out(report: Report, numbers: Iterator[int]) -> tuple[Said, ...]:
@@ -220,11 +212,11 @@ def _ruled_out(report: Report, numbers: Iterator[int]) -> tuple[Said, ...]:
     groups: dict[str, list[RuledOutPart]] = {}
     for one in report.ruled_out:
         groups.setdefault(one.because, []).append(one)
-    common = _common(report)
+    rests = _telling(report)
     return tuple(
         Said(
             visible(f"{', '.join(one.id for one in group)}: {because}"),
-            _telling(group[0].evidence, common),
+            rests.get(visible(because), ()),
             next(numbers, 0) if group[0].evidence else 0,
         )
         for because, group in groups.items()
