@@ -78,6 +78,11 @@ def logs_of(system: str) -> tuple[Log, ...]:
     return next((logs for word, logs in _BY_SYSTEM if word in lowered), (*_DEBIAN, *_REDHAT))
 
 
+def is_log(path: str) -> bool:
+    """Whether a path is that of a package manager's log."""
+    return path in _READERS
+
+
 def transactions(path: str, tail: LogTail) -> tuple[Transaction, ...]:
     """The transactions in the tail of one of the logs, oldest first; none for a path that is no such log."""
     reader = _READERS.get(path)

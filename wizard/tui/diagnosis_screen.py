@@ -22,8 +22,10 @@ from wizard.tui.choice_screen import LineScreen
 from wizard.tui.ending_screen import AGAIN, REPORT, SHELL, WATCH, EndingScreen
 from wizard.tui.help_screen import TextScreen
 from wizard.tui.keys import Key, bindings, footer
+from wizard.tui.logs_screen import LogsScreen
 from wizard.tui.port import State
 from wizard.tui.sizes import WIDE
+from wizard.tui.timeline_screen import TimelineScreen
 from wizard.tui.widgets.card import CardBox
 from wizard.tui.widgets.lines import PLAIN, STRONG, labelled, line, role, stacked, wrapped
 from wizard.tui.widgets.text_pane import Keys, Lines, Pane
@@ -50,6 +52,8 @@ class DiagnosisScreen(EndingScreen):
         AGAIN,
         WATCH,
         SHELL,
+        Key("t", "timeline", "t", "timeline", "what happened before the first error"),
+        Key("l", "logs", "l", "logs", "what gateway, units and kernel logged about this path"),
         Key("a", "article", "a", "article", "what this cause is, and how it is told from its look-alikes"),
         REPORT,
         Key("f", "write", "f", "", "write the commands to a file, as a script"),
@@ -216,6 +220,14 @@ class DiagnosisScreen(EndingScreen):
             self.wizard.driver.dispute(named[0].id)
         else:
             self.wizard.say("No cause is named here that could be wrong.")
+
+    def action_timeline(self) -> None:
+        """Show what happened before."""
+        self.app.push_screen(TimelineScreen())
+
+    def action_logs(self) -> None:
+        """Show the log lines about this path."""
+        self.app.push_screen(LogsScreen())
 
     def action_article(self) -> None:
         """Show the article behind the first cause."""

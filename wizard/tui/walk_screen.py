@@ -22,9 +22,11 @@ from wizard.tui import walk_lines as lay
 from wizard.tui.choice_screen import Choice, ChoiceScreen, LineScreen
 from wizard.tui.help_screen import TextScreen
 from wizard.tui.keys import Key, bindings, footer
+from wizard.tui.logs_screen import LogsScreen
 from wizard.tui.port import State
 from wizard.tui.screen import WizardScreen
 from wizard.tui.sizes import BROAD, ROOMY, USUAL, WIDE
+from wizard.tui.timeline_screen import TimelineScreen
 from wizard.tui.widgets.pick_list import PickList
 from wizard.tui.widgets.text_pane import Keys, Lines, Pane
 from wizard.views.step_words import step_words
@@ -55,6 +57,8 @@ class WalkScreen(WizardScreen):
         Key("s", "skip", "s", "skip", "stop waiting for a step; it counts as could not tell"),
         Key("c", "copy", "c", "copy", "copy the command of the chosen step"),
         Key("f", "full", "f", "full", "the chosen step on the whole screen, with all its evidence"),
+        Key("l", "logs", "l", "logs", "what gateway, units and kernel logged about this path"),
+        Key("t", "timeline", "t", "timeline", "what happened before the first error"),
         Key("a", "asked", "a", "asked", "everything that was asked of the host, with the command for each"),
         Key("n", "next_no(1)", "n", "next NO", "go to the next step that departs from what a working path needs"),
         Key("N", "next_no(-1)", "N", "", "go to the one before"),
@@ -196,6 +200,14 @@ class WalkScreen(WizardScreen):
         self.app.push_screen(
             TextScreen("The step in full", step_text(self._step(visit, self.wizard.state, whole=True)))
         )
+
+    def action_logs(self) -> None:
+        """Show the log lines about this path."""
+        self.app.push_screen(LogsScreen())
+
+    def action_timeline(self) -> None:
+        """Show what happened before."""
+        self.app.push_screen(TimelineScreen())
 
     def action_asked(self) -> None:
         """Show what was asked."""

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
+from wizard.host.questions import LogTail
 from wizard.logs.bursts import Burst, Counts, bursts, counted
 from wizard.logs.error_log import read_error_log
 from wizard.model import LogEvent
@@ -14,6 +17,7 @@ from wizard.session.past.scene import Kind, Moment, Scene
 from wizard.text import one_line
 
 SOURCE = "error log"
+_LARGEST = 1 << 20  # bytes of a log that are read here; a walk that is over has written down what it told
 _OF_THE_GATEWAY = frozenset(
     {
         "name-not-resolved-at-start", "configuration-refused", "configuration-test-failed", "module-missing",
@@ -27,14 +31,19 @@ def logged(scene: Scene) -> tuple[tuple[Burst, ...], Counts | None]:
     if scene.recalled.counts is not None:
         return scene.recalled.bursts, scene.recalled.counts
     wanted = {one.logs.error for one in scene.routes if one.logs is not None and one.logs.error}
-    found: list[LogEvent] = []
+    found: dict[str, LogEvent] = {}  # a log may have been read for several windows
     since = 0.0
     for question, answer in scene.logs():
         if question.path in wanted:
-            found += [one for one in read_error_log(answer) if _of_path(one, scene)]
+            found.update((one.line, one) for one in read_error_log(_end_of(answer)) if of_path(one, scene))
             since = max(since, question.since)
-    counts = counted(found, start=scene.started - since, until=scene.started) if found else None
-    return bursts(found, until=scene.started), counts
+    counts = counted(found.values(), start=scene.started - since, until=scene.started) if found else None
+    return bursts(found.values(), until=scene.started), counts
+
+
+def _end_of(tail: LogTail) -> LogTail:
+    start = len(tail.content) - _LARGEST
+    return tail if start <= 0 else msgspec.structs.replace(tail, content=tail.content[start:])
 
 
 def of_failures(scene: Scene) -> Iterator[Moment]:
@@ -65,7 +74,8 @@ def _burst(one: Burst) -> Iterator[Moment]:
         yield Moment(one.last, one_line(f"last of {one.count} {words}"), SOURCE, Kind.ERROR, about, 35)
 
 
-def _of_path(event: LogEvent, scene: Scene) -> bool:
+def of_path(event: LogEvent, scene: Scene) -> bool:
+    """Whether a failure is one of the walked routes: of their virtual hosts and, where it names one, of their servers."""
     names = {one.virtual_host.name.lower() for one in scene.routes}
     if event.server and event.server.lower() not in names:
         return False

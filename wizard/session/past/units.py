@@ -34,7 +34,8 @@ def journal_lines(scene: Scene) -> tuple[JournalLine, ...]:
     found: dict[tuple[float | None, str, str], JournalLine] = {}
     for question, answer in scene.commands():
         if question.argv[0].rpartition("/")[2] == "journalctl":
-            for line in read_journal(answer.out):
+            lines = read_journal(answer.out)
+            for line in reversed(lines) if "-r" in question.argv else lines:  # several may have one time
                 found.setdefault((line.time, line.unit, line.message), line)
     return tuple(sorted(found.values(), key=lambda line: line.time or 0.0))
 
