@@ -116,7 +116,8 @@ def _made(session: Session | None, report: Report | None) -> TimelineView:
 def _head(shown: TimelineView, width: int) -> list[Content]:
     lines = [line((cut(shown.heading, width), STRONG))]
     if shown.spark:
-        lines.append(spread(shown.spark, shown.about_spark, width))
+        fits = cells(shown.spark) + 2 + cells(shown.about_spark) <= width
+        lines.append(spread(shown.spark if fits else shown.short_spark, shown.about_spark, width))
     lines.append(Content("-" * width))
     if shown.note:
         lines += [*wrapped(shown.note, width), Content("")]

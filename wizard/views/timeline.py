@@ -39,6 +39,7 @@ class TimelineView(msgspec.Struct, frozen=True):
 
     heading: Visible
     spark: Visible = Visible("")
+    short_spark: Visible = Visible("")  # the same in half as many characters
     about_spark: Visible = Visible("")
     step: Visible = Visible("")  # how long the time is that a count of a row covers
     rows: tuple[TimelineRow, ...] = ()
@@ -56,6 +57,7 @@ def timeline_view(found: Timeline) -> TimelineView:
     return TimelineView(
         heading=Visible(heading),
         spark=spark(counts.counts) if counts else Visible(""),
+        short_spark=spark(_paired(counts.counts)) if counts else Visible(""),
         about_spark=_about(counts, found.utc_offset) if counts else Visible(""),
         step=age((counts.end - counts.start) / len(counts.counts)) if counts else Visible(""),
         rows=_rows(found, counts),
@@ -73,6 +75,10 @@ def timeline_lines(found: Timeline) -> tuple[Visible, ...]:
         mark = "first error: " if row.first_error else ""
         lines.append(Visible(f"{when}  {mark}{row.what} ({row.source})"))
     return tuple(lines)
+
+
+def _paired(counts: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sum(counts[index : index + 2]) for index in range(0, len(counts), 2))
 
 
 def _about(counts: Counts, offset: int) -> Visible:
