@@ -65,7 +65,7 @@ class DiagnosisScreen(EndingScreen):
             "evidence",
             "what was asked, and what came back, for that sentence",
         ),
-        Key("down,j", "next_card(1)", "Down", "choose", "the next command", first=True),
+        Key("down,j", "next_card(1)", "Down", "", "the next command", first=True),
         Key("up,k", "next_card(-1)", "Up", "", "the command before", first=True),
         Key("pagedown,space", "page(1)", "PgDn", "", "a page further", first=True),
         Key("pageup", "page(-1)", "PgUp", "", "a page back", first=True),

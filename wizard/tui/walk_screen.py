@@ -59,7 +59,7 @@ class WalkScreen(WizardScreen):
         Key("f", "full", "f", "full", "the chosen step on the whole screen, with all its evidence"),
         Key("l", "logs", "l", "logs", "what gateway, units and kernel logged about this path"),
         Key("t", "timeline", "t", "timeline", "what happened before the first error"),
-        Key("a", "asked", "a", "asked", "everything that was asked of the host, with the command for each"),
+        Key("a", "asked", "a", "", "everything that was asked of the host, with the command for each"),
         Key("n", "next_no(1)", "n", "next NO", "go to the next step that departs from what a working path needs"),
         Key("N", "next_no(-1)", "N", "", "go to the one before"),
         Key("g", "go_to", "g", "", "go to a step by its number"),
