@@ -12,14 +12,18 @@ import msgspec
 
 from wizard.plain.lines import Lines, pick
 from wizard.plain.steps import Walking, talk_of_steps
+from wizard.session.around import concluded
 from wizard.session.events import Watched
 from wizard.session.print_markdown import markdown
 from wizard.session.print_text import text
 from wizard.session.report import Report
 from wizard.session.save import SaveError
+from wizard.session.timeline import timeline
 from wizard.text import visible
 from wizard.views.diagnosis import diagnosis_view
+from wizard.views.logs import log_lines, log_view
 from wizard.views.script import script
+from wizard.views.timeline import timeline_lines
 from wizard.views.walk import asked_lines
 from wizard.walk.outside import Outside
 from wizard.walk.resume import interrupted
@@ -72,6 +76,8 @@ class Ending:
         wishes["save the report"] = self._save
         if any(cause.commands for cause in (*report.causes, *report.warnings)):
             wishes["write the commands to a file, as a script"] = self._script
+        wishes["what happened before the first error"] = self._past
+        wishes["the log lines about this path"] = self._logs
         wishes["list everything that was asked"] = self._asked
         wishes["walk something else"] = self._nothing
         wishes["quit"] = self._nothing
@@ -150,6 +156,14 @@ class Ending:
         path = await self._lines.ask("Write the commands to which file? [repair.sh]: ")
         if path is not None:
             self._write(path or "repair.sh", script(diagnosis_view(report).cards))
+
+    async def _past(self, report: Report) -> None:
+        for line in timeline_lines(timeline(self._sitting.session(), concluded(report))):
+            self._lines.say(line)
+
+    async def _logs(self, report: Report) -> None:
+        for line in log_lines(log_view(self._sitting.session(), concluded(report))):
+            self._lines.say(line)
 
     async def _asked(self, report: Report) -> None:
         del report

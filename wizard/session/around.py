@@ -15,6 +15,11 @@ _LONG_AGO = 3600.0  # seconds: a boot so long before an error did not cause it
 _SEEN = frozenset({"error", "met"})
 
 
+def concluded(report: Report | None) -> list[str]:
+    """The ids of what a report comes to, best first: they tell which failure is the fault."""
+    return [one.id for one in (*report.causes, *report.warnings)] if report is not None else []
+
+
 def first_error(report: Report) -> int | None:
     """Where in the timeline the fault began."""
     return next((index for index, one in enumerate(report.timeline) if one.first_error), None)

@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
+from wizard.session.around import concluded
 from wizard.session.report import Report
 from wizard.text import Visible, cells, one_line
 from wizard.tui.choice_screen import LineScreen
@@ -80,9 +81,7 @@ class LogsScreen(WizardScreen):
         cursor = None
         if self._made_of != (state.report,):
             self._made_of = (state.report,)
-            report = state.report
-            causes = [one.id for one in (*report.causes, *report.warnings)] if report is not None else []
-            self._view = log_view(self.wizard.driver.session, causes)
+            self._view = log_view(self.wizard.driver.session, concluded(state.report))
             self._shown = self._view.lines
             self._only = None
             cursor = self._view.cursor

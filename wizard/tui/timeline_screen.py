@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
+from wizard.session.around import concluded
 from wizard.session.report import Report
 from wizard.session.session import Session
 from wizard.session.timeline import Timeline, timeline
@@ -109,8 +110,7 @@ class TimelineScreen(WizardScreen):
 
 
 def _made(session: Session | None, report: Report | None) -> TimelineView:
-    causes = [one.id for one in (*report.causes, *report.warnings)] if report is not None else []
-    return timeline_view(timeline(session, causes) if session is not None else Timeline())
+    return timeline_view(timeline(session, concluded(report)) if session is not None else Timeline())
 
 
 def _head(shown: TimelineView, width: int) -> list[Content]:
