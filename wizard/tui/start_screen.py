@@ -266,6 +266,8 @@ def _listed(shown: view.StartView, state: State, width: int) -> list[tuple[Wish,
         right = Visible(f"status count   last{when}") if shown.failing else Visible("")
         listed.append((None, spread(shown.heading, right, width)))
     listed += list(zip(shown.rows, _rows(shown, width, wide=wide), strict=True))
+    if state.recorded:
+        return [*listed, (None, Content("")), *_from_a_recording(state, width)]
     known = "or begin with what you know" if shown.rows else "to see how it works, and what can be done here"
     listed += [(None, Content("")), (None, line((Visible(known), STRONG)))]
     if not shown.rows:
@@ -279,8 +281,17 @@ def _listed(shown: view.StartView, state: State, width: int) -> list[tuple[Wish,
     return listed
 
 
+def _from_a_recording(state: State, width: int) -> list[tuple[Wish, Content]]:
+    """What is left where nothing can be asked: another incident, log lines, and the way back."""
+    left: list[tuple[Wish, Content]] = [
+        ("demo", _option("d", "another recorded incident", width)),
+        ("paste", _option("p", "log lines: paste them, and see what they mean", width)),
+    ]
+    return [*left, ("rows", _option("Esc", "back to this host", width))] if state.away else left
+
+
 def _option(key: str, said: str, width: int) -> Content:
-    return line((Visible(f" {key:<2}"), STRONG), (cut(Visible(said), width - 4), PLAIN))
+    return line((Visible(f" {key:<{max(2, len(key) + 1)}}"), STRONG), (cut(Visible(said), width - 4), PLAIN))
 
 
 def _likeliest(wishes: tuple[Wish, ...], state: State) -> int:

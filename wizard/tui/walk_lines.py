@@ -93,7 +93,9 @@ def _status(state: State, width: int) -> list[Content]:
         return [Content("Held. Space runs on, Enter takes the next step.")]
     shown = diagnosis_view(state.report)
     first = line((shown.word, role(shown.word)), (Visible("  "), PLAIN), (padded(shown.title, width - 14), PLAIN))
-    return [first, Content("The walk has ended. Enter opens the diagnosis.")]
+    others = len(shown.causes) - 1
+    more = f" with {others} more finding{'s' if others > 1 else ''}" if others > 0 else ""
+    return [first, Content(f"The walk has ended{more}. Enter opens the diagnosis.")]
 
 
 def _running(state: State) -> Visible:
