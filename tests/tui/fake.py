@@ -99,6 +99,9 @@ class FakeHost:
         self.attempt += 1
         return self.attempt
 
+    def ready(self) -> tuple[Reply[Any], ...]:
+        return tuple(self.asked)
+
     def records(self) -> tuple[Reply[Any], ...]:
         return tuple(self.asked)
 

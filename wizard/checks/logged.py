@@ -10,9 +10,11 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from wizard.checks.address import lookup, parse_address, required, split_port
+from wizard.checks.beside import EVENT, beside
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.survey import Gateway, Survey, survey
 from wizard.gateways.nginx.tree import every
@@ -85,7 +87,9 @@ async def events_of(gateway: Gateway, path: str | None, asker: Asker) -> tuple[L
     async def make(inner: Asker) -> tuple[LogEvent, ...] | NotAnswered:
         question = ReadLog(path, inner.since, StampKind.NGINX_ERROR, MAX_LOG, gateway.instance.within)
         answer = (await inner.ask(question)).answer
-        return read_error_log(answer) if isinstance(answer, LogTail) else answer
+        if not isinstance(answer, LogTail):
+            return answer
+        return await beside(len(answer.content), partial(read_error_log, answer))
 
     return await asker.once(f"log {gateway.instance.pid} {path}", make)
 
@@ -149,7 +153,7 @@ async def route_events(subject: Subject, asker: Asker) -> tuple[LogEvent, ...] |
     if not isinstance(events, tuple) or subject.route is None:
         return events
     route = subject.route
-    return tuple(event for event in events if of_route(event, route))
+    return await beside(len(events) * EVENT, lambda: tuple(event for event in events if of_route(event, route)))
 
 
 @check("route-log", Scope.ROUTE, {"quiet": (), **dict.fromkeys(LOGGED, _VALUES)}, bad=LOGGED, past=True)

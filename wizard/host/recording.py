@@ -1,11 +1,13 @@
 """A host that remembers what another one was asked, for the session file.
 
-Owns the order of what is kept, and that nothing leaves it with a secret in it. May not know files or why something is
+Owns the order of what is kept, and that nothing leaves it with a secret in it. Replacing secrets in a large log takes a
+while, so it may be done in a thread while more is asked. May not know files or why something is
 asked. Who asks gets the answer as it came: the walk needs what the gateway needs.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -41,6 +43,7 @@ class RecordingHost:
         self._numbers = max(self._redacted, default=0)
         self._attempts = max((reply.attempt for reply in self._redacted.values()), default=0)
         self._known = 0
+        self._lock = threading.Lock()
         self.redactor = redactor or Redactor()
         for reply in self._redacted.values():
             self.redactor.leave_out(highest_mark(reply))
@@ -70,14 +73,23 @@ class RecordingHost:
             saved: whether the records may become a session file. A report does without all but the last lines of each
                 log, and most of the time would be spent on the others.
         """
+        with self._lock:
+            return self._records(saved=saved)
+
+    def ready(self) -> tuple[Reply[Any], ...]:
+        """The replies whose secrets were replaced so far, without doing anything about the others."""
+        return tuple(self._redacted.values())
+
+    def _records(self, *, saved: bool) -> tuple[Reply[Any], ...]:
         if not saved:
-            self._raw = {number: _for_report(reply) for number, reply in self._raw.items()}
-        for reply in self._raw.values():
+            self._raw = {number: _for_report(reply) for number, reply in list(self._raw.items())}
+        for reply in list(self._raw.values()):
             self.redactor.leave_out(highest_mark(reply))  # where the host is a recorded one
         for number in sorted(self._raw):
             self._redacted[number] = redacted(self._raw.pop(number), self.redactor)
         if self.redactor.known != self._known:  # an early log may hold what a late configuration shows to be secret
-            self._redacted = {n: redacted_again(reply, self.redactor) for n, reply in self._redacted.items()}
+            done = list(self._redacted.items())
+            self._redacted = {n: redacted_again(reply, self.redactor) for n, reply in done}
             self._known = self.redactor.known
         return tuple(self._redacted[number] for number in sorted(self._redacted))
 

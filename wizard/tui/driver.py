@@ -16,8 +16,9 @@ from typing import Protocol
 import msgspec
 
 from wizard.flow.engine import Kind, Visit
+from wizard.host.live.threads import in_thread
 from wizard.session.build import exit_status
-from wizard.session.events import Watched
+from wizard.session.events import Event, Watched
 from wizard.session.print_markdown import markdown
 from wizard.session.report import Report
 from wizard.session.session import Asked, Session
@@ -29,6 +30,7 @@ from wizard.walk.plan import Target
 from wizard.walk.sitting import OtherHostError, Sitting
 
 _LOOKING = Visible("Looking at this host ...")
+_GATHERED = 0.1  # seconds in which replies are gathered before their secrets are replaced
 _PATIENCE = 2.0  # seconds that a run which was told to end may take for it
 
 
@@ -66,6 +68,9 @@ class Driver:
         self._home = self._sitting
         self._walking: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
+        self._preparing: asyncio.Task[None] | None = None
+        self._unprepared = False
+        self._keeping: asyncio.Task[None] | None = None
         self._stepping = False
         self._released = asyncio.Event()
         self._wanted = False
@@ -342,13 +347,16 @@ class Driver:
     async def close(self) -> None:
         """End everything that runs."""
         await self.end()
-        if self._looking is not None:
-            self._looking.cancel()
+        for task in (self._looking, self._preparing):
+            if task is not None:
+                task.cancel()
+        if self._keeping is not None:
+            await asyncio.wait({self._keeping}, timeout=_PATIENCE)
 
     # --- the one task ------------------------------------------------------------------------------------------------
 
     def _seated(self, make: MakeSitting) -> Sitting:
-        return make(lambda _: self._stage.paint(), self._asked, self._pace)
+        return make(self._heard, self._asked, self._pace)
 
     async def _move(self, sitting: Sitting) -> None:
         await self.close()
@@ -392,10 +400,10 @@ class Driver:
                 await doing()
             except asyncio.CancelledError:
                 if self._report is not None:  # of a second walk or a watch that was stopped there is something to show
-                    self._report = self._sitting.report()
+                    self._report = await in_thread(self._sitting.report)
                 raise
-            self._report = self._sitting.report()
-            self.keep()
+            self._report = await in_thread(self._sitting.report)
+            self._keeping = asyncio.create_task(in_thread(self.keep), name="keep")
         except OtherHostError as error:
             self._said = one_line(str(error), limit=300)
         except Exception as error:  # noqa: BLE001 - a defect must not leave a broken terminal
@@ -406,6 +414,21 @@ class Driver:
                 self._stepping = False
                 self._spent = time.monotonic() - self._began
                 asyncio.get_running_loop().call_soon(self._ended)
+
+    def _heard(self, event: Event) -> None:
+        del event
+        self._stage.paint()
+        self._unprepared = True
+        if self._preparing is None or self._preparing.done():
+            self._preparing = asyncio.create_task(self._prepared(), name="prepare")
+
+    async def _prepared(self) -> None:
+        """Replace secrets beside the walk: in a large log that takes longer than a key may wait."""
+        while self._unprepared:
+            await asyncio.sleep(_GATHERED)
+            self._unprepared = False
+            await in_thread(self._sitting.prepare)
+            self._stage.paint()
 
     def _ended(self) -> None:
         self._stage.paint()

@@ -6,8 +6,11 @@ same survey and the same log readers as the walk, so that the walk which follows
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
+from wizard.checks.beside import EVENT, beside
 from wizard.checks.gateway import gateway_config
 from wizard.checks.logged import error_logs, events_of, url_of, word_of
 from wizard.checks.registry import Asker, Scope, Subject
@@ -113,7 +116,7 @@ async def _failing(seen: Survey, asker: Asker, now: float) -> tuple[tuple[Failin
         for path in error_logs(gateway):
             events = await events_of(gateway, path, asker)
             if isinstance(events, tuple):
-                found += _bursts(events, now, asker.since)
+                found += await beside(len(events) * EVENT, partial(_bursts, events, now, asker.since))
             else:
                 unread.append(f"{path}: {events.detail if isinstance(events, NotAnswered) else 'no file'}")
     found.sort(key=lambda one: _rank(one, now))

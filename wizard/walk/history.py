@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from wizard.checks.address import parse_address
+from wizard.checks.beside import EVENT, beside
 from wizard.checks.logged import route_events
 from wizard.checks.registry import Asker, Gap, Scope, Subject
 from wizard.checks.survey import survey
@@ -230,8 +231,11 @@ class History:
             events = await route_events(subject, self._asker)
             if isinstance(events, tuple):
                 found.update((id(one), one) for one in events_about(events, subject.route))
-        self._bursts = bursts(found.values(), until=self._started)
-        self._counts = counted(found.values(), start=self._started - self._asker.since, until=self._started)
+        events, until, since = tuple(found.values()), self._started, self._asker.since
+        self._bursts, self._counts = await beside(
+            len(events) * EVENT,
+            lambda: (bursts(events, until=until), counted(events, start=until - since, until=until)),
+        )
 
     def _routes(self) -> list[Route]:
         return [one.route for one in self._subjects if one.scope is Scope.ROUTE and one.route is not None]

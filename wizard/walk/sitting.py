@@ -69,6 +69,10 @@ class RecordingHost(Protocol):
         """Every reply so far, without secrets."""
         ...
 
+    def ready(self) -> tuple[Asked, ...]:
+        """The replies whose secrets are replaced already."""
+        ...
+
     async def ask(self, question: Ask[A]) -> Reply[A]:
         """Answer one question."""
         ...
@@ -156,9 +160,13 @@ class Sitting:
         return self._runner.positions() if self._runner is not None else ()
 
     def replies(self, names: Iterable[str]) -> dict[str, Asked]:
-        """The replies of these names (e12), without secrets."""
-        asked = {reply.evidence: reply for reply in self._host.records()}
+        """The replies of these names (e12), without secrets, as far as `prepare` has come to them."""
+        asked = {reply.evidence: reply for reply in self._host.ready()}
         return {name: asked[name] for name in names if name in asked}
+
+    def prepare(self) -> None:
+        """Replace the secrets in what was asked so far; may run in a thread while a walk goes on."""
+        self._host.records()
 
     def session(self) -> Session:
         """Everything so far as a session, ready to be written."""
