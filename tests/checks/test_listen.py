@@ -145,7 +145,8 @@ def test_a_socket_that_only_its_listener_sees() -> None:
 
     table = SocketTable((Listening("unix", path=PATH, pids=(7,)),), owners_complete=True)
     found = seen(socket_file, subject(Server(f"unix:{PATH}")), FakeAsker({WalkPath: walked, Sockets: table}))
-    assert (found.outcome, found.values["pid"]) == ("other-namespace", 7)
+    assert found.outcome == "other-namespace"
+    assert "pid 7" in found.summary
 
 
 def test_what_is_no_path_is_not_walked() -> None:

@@ -74,7 +74,7 @@ def test_an_accept_does_not_bind_later_chains() -> None:
 
 
 def test_an_unknown_test_that_does_not_matter_leaves_certainty() -> None:
-    mark = {"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": 1}}
+    mark = {"match": {"op": "==", "left": {"ct": {"key": "mark"}}, "right": 1}}
     assert decide(read(chain("output", [mark, {"accept": None}])), LOCAL).certain
     both = decide(read(chain("output", [mark, {"drop": None}], [port(8000), {"drop": None}])), LOCAL)
     assert (both.act, both.certain) == (Act.DROP, True)
@@ -82,6 +82,24 @@ def test_an_unknown_test_that_does_not_matter_leaves_certainty() -> None:
     assert (one.act, one.certain) == (Act.DROP, False)
     mixed = decide(read(chain("output", [mark, {"reject": None}], [port(8000), {"drop": None}])), LOCAL)
     assert not mixed.certain
+
+
+def marking(value: object) -> dict[str, object]:
+    return {"mangle": {"key": {"meta": {"key": "mark"}}, "value": value}}
+
+
+def test_a_mark_that_one_rule_gives_is_what_a_later_one_asks_for() -> None:
+    marked = {"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": 66}}
+    unmarked = decide(read(chain("output", [marked, {"drop": None}])), LOCAL)
+    assert (unmarked.act, unmarked.certain, unmarked.mark) == (Act.ACCEPT, True, 0)
+    given = decide(read(chain("output", [port(8000), marking(66)], [marked, {"drop": None}])), LOCAL)
+    assert (given.act, given.certain) == (Act.DROP, True)
+    other = decide(read(chain("output", [port(22), marking(66)], [marked, {"drop": None}])), LOCAL)
+    assert other.act is Act.ACCEPT
+    computed = decide(read(chain("output", [port(8000), marking({"|": [1, 2]})], [marked, {"drop": None}])), LOCAL)
+    assert (computed.act, computed.certain) == (Act.DROP, False)
+    passed = decide(read(chain("output", [port(8000), marking(66)])), LOCAL)
+    assert (passed.act, passed.mark) == (Act.ACCEPT, 66)
 
 
 def test_a_queue_decides_elsewhere() -> None:

@@ -266,16 +266,18 @@ def test_routes_are_read() -> None:
 
 RULES = (
     b'[{"priority":0,"src":"all","table":"local"},{"priority":32765,"src":"all","dst":"10.77.0.9","uid_start":33,'
-    b'"uid_end":33,"action":"prohibit"},{"priority":32766,"src":"all","table":"main"}]'
+    b'"uid_end":33,"action":"prohibit"},{"priority":32700,"src":"all","fwmark":"0xca6c","table":"51820"},'
+    b'{"priority":32766,"src":"all","table":"main"}]'
 )
 ROUTES = (
     b'[{"dst":"default","gateway":"10.77.0.254","dev":"v0","flags":[]},{"dst":"10.77.0.0/24","dev":"v0","flags":[]},'
-    b'{"type":"blackhole","dst":"10.88.0.0/16","flags":[]},{"dst":"10.88.1.0/24","dev":"v0","flags":[]}]'
+    b'{"type":"blackhole","dst":"10.88.0.0/16","flags":[]},{"dst":"10.88.1.0/24","dev":"v0","flags":[]},'
+    b'{"type":"unreachable","dst":"default","table":"51820","flags":[]}]'
 )
 
 
 def test_the_route_or_rule_that_leads_nowhere_is_named() -> None:
-    host = Box({"ip -j -4 rule": ok(RULES), "ip -j -4 route show": ok(ROUTES)})
+    host = Box({"ip -j -4 rule": ok(RULES), "ip -j -4 route show table all": ok(ROUTES)})
     hole = asyncio.run(dead_route(host, "10.88.0.1"))
     assert not isinstance(hole, NotAnswered)
     assert hole is not None
@@ -287,6 +289,10 @@ def test_the_route_or_rule_that_leads_nowhere_is_named() -> None:
     assert ruled is not None
     assert ruled.words == "priority 32765 to 10.77.0.9 uidrange 33-33 prohibit"
     assert asyncio.run(dead_route(host, "10.77.0.9", 0)) is None
+    marked = asyncio.run(dead_route(host, "10.77.0.9", 0, 0xCA6C))
+    assert not isinstance(marked, NotAnswered)
+    assert marked is not None
+    assert marked.command == ("ip", "-4", "route", "del", "unreachable", "default", "table", "51820")
 
 
 def test_a_route_that_leads_nowhere_ends_the_question() -> None:

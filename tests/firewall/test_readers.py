@@ -55,7 +55,7 @@ def rule(handle: int, name: str = "output") -> Rule:
         (46, False),  # ip6 nexthdr tcp
         (47, None),  # limit rate
         (49, None),  # numgen random
-        (50, None),  # meta mark
+        (50, False),  # meta mark: a packet begins without one
         (52, None),  # ct mark
         (53, True),  # fib daddr type local
         (54, False),  # ip saddr 10.0.0.0/8

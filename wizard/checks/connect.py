@@ -34,6 +34,7 @@ _WORDS: dict[int, tuple[str, str]] = {
     errno.EADDRNOTAVAIL: ("no-local-address", "no local address or port can be used"),
     errno.EINVAL: ("invalid", "invalid argument, as a blackhole route gives"),
     errno.ECONNRESET: ("refused", "reset"),
+    errno.ENOPROTOOPT: ("rejected", "protocol not available, as a rule that rejects gives"),
     errno.EPROTOTYPE: ("refused", "the socket has another type"),
 }
 

@@ -19,6 +19,7 @@ from wizard.firewall.packet import Connection
 from wizard.firewall.read import has_rules, read_rules, with_text
 from wizard.firewall.rules import Act, Rule, Ruleset, Source
 from wizard.host.questions import NotAnswered, SocketTable
+from wizard.model import Instance
 from wizard.text import one_line
 
 _RULE = ("rule", "show", "repair", "repair-why", "undo", "needle", "second", "third")
@@ -33,15 +34,31 @@ _ROUTE = ("rule", "repair", "repair-why", "undo")
         "passes": (),
         "drops": _RULE,
         "rejects": _RULE,
+        "may-drop": _RULE,
+        "may-reject": _RULE,
+        "redirects": (*_RULE, "to"),
         "no-route": _ROUTE,
         "link-down": _ROUTE,
         "route-forbids": _ROUTE,
         "route-discards": _ROUTE,
         "neighbour-silent": ("rule",),
+        "neighbour-fixed": _ROUTE,
         "neighbour-answers": ("rule",),
         "uncertain": ("rule",),
     },
-    bad=("drops", "rejects", "no-route", "link-down", "route-forbids", "route-discards", "neighbour-silent"),
+    bad=(
+        "drops",
+        "rejects",
+        "may-drop",
+        "may-reject",
+        "redirects",
+        "no-route",
+        "link-down",
+        "route-forbids",
+        "route-discards",
+        "neighbour-silent",
+        "neighbour-fixed",
+    ),
 )
 async def packet_path(subject: Subject, asker: Asker) -> Finding:
     """Follow the connection's packets through routes and rules, as those of the gateway's user."""
@@ -65,24 +82,43 @@ async def packet_path(subject: Subject, asker: Asker) -> Finding:
     if isinstance(rules, NotAnswered):
         gap = Gap("the firewall's rules", one_line(rules.detail), rules.grant or ROOT_GRANT)
         return Finding(UNKNOWN, "The firewall's rules could not be read.", gaps=(gap,), by_hand="nft list ruleset")
+    listener_uid = await _listener_uid(subject, address, asker)
+    return await _followed(rules, address, way, route.gateway, listener_uid, asker)
+
+
+async def _followed(
+    rules: Ruleset, address: Address, way: routing.RouteTo, gateway: Instance, listener_uid: int | None, asker: Asker
+) -> Finding:
+    """What the rules do to the packets of a connection that has a route, and what is known of its next stop."""
     connection = Connection(
         destination=str(address.ip),
         port=address.port,
         source=way.source,
         path=way.path,
-        uid=uid,
-        gid=route.gateway.gid,
-        listener_uid=await _listener_uid(subject, address, asker),
+        uid=gateway.uid,
+        gid=gateway.gid,
+        listener_uid=listener_uid,
         interface=way.device or "lo",
     )
     decision = decide(rules, connection)
     gaps = tuple(Gap("a part of the firewall's rules", one_line(one), ROOT_GRANT) for one in rules.gaps)
-    if decision.blocked:
+    beyond = await _beyond(way, gaps, asker) if way.way is not routing.Way.LOCAL else None
+    if decision.blocked and (decision.certain or beyond is None or beyond.outcome != "neighbour-silent"):
         return await _blocked(rules, decision, connection, gaps, asker)
-    if way.way is routing.Way.LOCAL:
+    if decision.mark:
+        marked = await routing.route_to(asker, way.address, gateway.uid or None, decision.mark)
+        if isinstance(marked, routing.RouteTo) and marked.way in routing.LEADS_NOWHERE:
+            return await _nowhere(
+                marked, gateway.uid, asker, f"ip route get {way.address} mark {decision.mark:#x}", mark=decision.mark
+            )
+    if decision.translated is not None:
+        change = repair.unmoved(rules, decision, connection)
+        if change is not None:
+            return await _moved(rules, decision, connection, change, gaps, asker)
+    if beyond is None:
         said = "No rule of this host stands in the way." if has_rules(rules) else "There are no firewall rules."
         return Finding("passes", said, gaps=gaps, by_hand="nft list ruleset")
-    return await _beyond(way, gaps, asker)
+    return beyond
 
 
 async def _listener_uid(subject: Subject, address: Address, asker: Asker) -> int | None:
@@ -92,11 +128,11 @@ async def _listener_uid(subject: Subject, address: Address, asker: Asker) -> int
     return next((one.uid for one in table.listening if takes(one, address)), None)
 
 
-async def _nowhere(way: routing.RouteTo, uid: int | None, asker: Asker, by_hand: str) -> Finding:
+async def _nowhere(way: routing.RouteTo, uid: int | None, asker: Asker, by_hand: str, *, mark: int = 0) -> Finding:
     where = one_line(way.address)
-    dead = await routing.dead_route(asker, way.address, uid)
+    dead = await routing.dead_route(asker, way.address, uid, mark)
+    outcome = "route-discards" if way.way is routing.Way.BLACKHOLE else "route-forbids"
     if isinstance(dead, routing.DeadRoute):
-        outcome = "route-discards" if way.way is routing.Way.BLACKHOLE else "route-forbids"
         said = f'The route "{one_line(dead.words)}" covers {where}: {way.way}.'
         values: dict[str, Value] = {
             "rule": said,
@@ -105,9 +141,12 @@ async def _nowhere(way: routing.RouteTo, uid: int | None, asker: Asker, by_hand:
             "undo": dead.undo,
         }
         return Finding(outcome, said, values, by_hand=by_hand)
+    if way.way is not routing.Way.NONE:
+        said = f"A route or rule of this host forbids {where} ({one_line(way.said or way.way)})."
+        return Finding(outcome, said, {"rule": said}, by_hand=by_hand)
     faces = await routing.interfaces(asker)
     down = [one for one in faces if not one.up and one.name != "lo"] if not isinstance(faces, NotAnswered) else []
-    if down and way.way is routing.Way.NONE:
+    if down:
         name = one_line(down[0].name)
         said = f"There is no route to {where}; the interface {name} is switched off."
         return Finding(
@@ -133,6 +172,16 @@ async def _beyond(way: routing.RouteTo, gaps: tuple[Gap, ...], asker: Asker) -> 
         who = "the router" if way.gateway else "the host"
         said = f"Nobody answers for {one_line(next_hop)} on {one_line(way.device)}: {who} is down or not there."
         return Finding("neighbour-silent", said, {"rule": said}, gaps, by_hand)
+    if isinstance(known, routing.Neighbour) and known.fixed:
+        entry = (known.address, "dev", known.device)
+        said = f"The link address of {one_line(next_hop)} on {one_line(known.device)} was set by hand ({one_line(known.link_address)}); whether anybody has it is not known."
+        values: dict[str, Value] = {
+            "rule": said,
+            "repair": ("ip", "neigh", "del", *entry),
+            "repair-why": "Lets the kernel ask for the link address.",
+            "undo": ("ip", "neigh", "replace", *entry, "lladdr", known.link_address, "nud", "permanent"),
+        }
+        return Finding("neighbour-fixed", said, values, gaps, by_hand)
     if isinstance(known, routing.Neighbour) and known.link_address and not way.gateway:
         said = f"{one_line(next_hop)} is there on {one_line(way.device)}, and no rule or route of this host stands in the way."
         return Finding("neighbour-answers", said, {"rule": said}, gaps, by_hand)
@@ -146,16 +195,50 @@ async def _blocked(
     said = _sentence(rule, decision)
     values: dict[str, Value] = {"rule": said, "show": _show(decision)}
     by_hand = " ".join(_show(decision))
-    if not decision.certain:
+    if not decision.certain and decision.act not in {Act.DROP, Act.REJECT}:
         return Finding("uncertain", f"Whether this connection passes is left open: {said}", values, gaps, by_hand)
-    planned = repair.plan(_told(rules, decision, rule), connection)
+    planned = repair.plan(_told(rules, decision, rule), connection, also_possible=not decision.certain)
     if planned.complete and planned.changes:
         first = planned.changes[0]
         values |= {"repair": first.command, "repair-why": _sentence_of(first.why), "undo": first.undo}
         for name, change in zip(("second", "third"), planned.changes[1:3], strict=False):
             values[name] = change.command
     values["needle"] = str(connection.port)
-    return Finding("rejects" if decision.act is Act.REJECT else "drops", said, values, gaps, by_hand)
+    rejects = decision.act is Act.REJECT
+    if not decision.certain:
+        said = f"This may be what keeps the connection back, by what cannot be told of a packet beforehand: {said}"
+        values["rule"] = said
+        return Finding("may-reject" if rejects else "may-drop", said, values, gaps, by_hand)
+    return Finding("rejects" if rejects else "drops", said, values, gaps, by_hand)
+
+
+async def _moved(
+    rules: Ruleset,
+    decision: Decision,
+    connection: Connection,
+    change: repair.Change,
+    gaps: tuple[Gap, ...],
+    asker: Asker,
+) -> Finding:
+    """A connection that a rule sends to another destination; the change is made again with the rule's text for its undo."""
+    ending, base = decision.mover if decision.mover is not None else (None, None)
+    rule = await with_text(asker, ending.rule) if ending is not None and ending.rule is not None else None
+    told = replace(decision, ending=ending, base=base)
+    change = repair.unmoved(_told(rules, told, rule), decision, connection) or change
+    chain = ending.chain if ending is not None else base
+    place = one_line(f"{chain.family} {chain.table} {chain.name}") if chain else ""
+    to = decision.translated or ""
+    said = f"A rule of {place} sends it to {one_line(to)}: {one_line(rule.text if rule else '')}."
+    values: dict[str, Value] = {
+        "rule": said,
+        "show": _show(told),
+        "repair": change.command,
+        "repair-why": _sentence_of(change.why),
+        "undo": change.undo,
+        "needle": str(connection.port),
+        "to": to,
+    }
+    return Finding("redirects", said, values, gaps, " ".join(_show(told)))
 
 
 def _told(rules: Ruleset, decision: Decision, rule: Rule | None) -> Ruleset:

@@ -32,7 +32,8 @@ class Decision(msgspec.Struct, frozen=True):
     `act` is accept, drop, reject or hand-over. `certain` says that it happens in every case that the rules leave
     open. `ending` is the rule or policy that does it (None for accept); `base` the base chain that led there;
     `hook` and `stage` say where, and to which packet. `others` are further endings that may come before it.
-    `translated` is the destination after translation (`10.0.0.2:80`), where there was one.
+    `translated` is the destination after translation (`10.0.0.2:80`), where there was one, `mover` what did it; `mark`
+    is what policy routing may ask for.
     """
 
     act: Act
@@ -44,6 +45,8 @@ class Decision(msgspec.Struct, frozen=True):
     others: tuple[Ending, ...] = ()
     translated: str | None = None
     gaps: tuple[str, ...] = ()
+    mover: tuple[Ending, Chain] | None = None  # the rule that translated it, and the base chain that led there
+    mark: int = 0  # the mark with which it leaves the output hook, where that is certain
 
     @property
     def rule(self) -> Rule | None:
@@ -116,17 +119,25 @@ class _Walk(msgspec.Struct):
     maybe: list[tuple[Ending, Chain, Packet]] = msgspec.field(default_factory=list)
     moved: tuple[str | None, int | None] | None = None
     moved_surely: bool = True
+    mover: tuple[Ending, Chain] | None = None
+    marks: dict[Stage, Span] = msgspec.field(default_factory=dict)
+    leaving: int = 0
 
     def packet(self, packet: Packet) -> Decision | None:
         if self.moved is not None:
             packet = self._moved(packet)
+        if packet.stage in self.marks:
+            packet = replace(packet, mark=self.marks[packet.stage])
         for base in self.rules.at(packet.hook, packet.family):
             if base.kind == "nat" and not self._translates(packet):
                 continue
             applies = _on_device(base, packet)
             if applies is False:
                 continue
-            endings = _endings(self.rules, base, packet)
+            endings, mark = _endings(self.rules, base, packet)
+            if mark != packet.mark:
+                self.marks[packet.stage] = mark
+                packet = replace(packet, mark=mark)
             blocking = [ending for ending in endings if ending.verdict.act in BLOCKS]
             sure = (
                 len(blocking) == len(endings) and applies and all(e.verdict.act is not Act.HAND_OVER for e in blocking)
@@ -138,7 +149,10 @@ class _Walk(msgspec.Struct):
             if moving:
                 self.moved = (moving[0].verdict.address, moving[0].verdict.port)
                 self.moved_surely = len(endings) == 1
+                self.mover = (moving[0], base)
                 packet = self._moved(packet)
+        if packet.hook is Hook.OUTPUT and packet.stage is Stage.REQUEST and packet.mark.low == packet.mark.high:
+            self.leaving = packet.mark.low
         return None
 
     def _translates(self, packet: Packet) -> bool:
@@ -180,6 +194,8 @@ class _Walk(msgspec.Struct):
             others=(*(maybe[0] for maybe in self.maybe), *blocking[1:]),
             translated=self._translated(),
             gaps=self.rules.gaps,
+            mover=self.mover,
+            mark=self.leaving,
         )
 
     def result(self) -> Decision:
@@ -189,6 +205,8 @@ class _Walk(msgspec.Struct):
                 certain=not self.rules.gaps and self.moved_surely,
                 translated=self._translated(),
                 gaps=self.rules.gaps,
+                mover=self.mover,
+                mark=self.leaving,
             )
         (ending, base, packet), *rest = self.maybe
         return Decision(
@@ -201,6 +219,8 @@ class _Walk(msgspec.Struct):
             others=tuple(maybe[0] for maybe in rest),
             translated=self._translated(),
             gaps=self.rules.gaps,
+            mover=self.mover,
+            mark=self.leaving,
         )
 
     def _translated(self) -> str | None:
@@ -222,52 +242,67 @@ def _on_device(base: Chain, packet: Packet) -> bool | None:
     return (packet.iif if packet.hook is Hook.INGRESS else packet.oif) in base.devices
 
 
-def _endings(rules: Ruleset, base: Chain, packet: Packet) -> list[Ending]:
-    """Every way in which a packet may leave a base chain, each once; a single one is certain."""
-    memo: dict[tuple[str, str, str, str], tuple[list[Ending], bool]] = {}
-    found, falls = _run(rules, base, packet, memo, 0)
-    if falls:
-        found = [*found, Ending(base.policy, base)]
-    return list({(ending.verdict, ending.chain.key, ending.rule and ending.rule.position): ending
-                 for ending in found}.values())  # fmt: skip
+_Key = tuple[tuple[str, str, str, str], Span]
 
 
-def _run(
-    rules: Ruleset,
-    chain: Chain,
-    packet: Packet,
-    memo: dict[tuple[str, str, str, str], tuple[list[Ending], bool]],
-    depth: int,
-) -> tuple[list[Ending], bool]:
-    """The endings within a chain, and whether a packet may come out of it again."""
-    known = memo.get(chain.key)
+class _Outcome(msgspec.Struct, frozen=True):
+    """What a chain does to a packet: its endings, whether it may come out again, and the mark that it has then."""
+
+    endings: tuple[Ending, ...]
+    falls: bool
+    mark: Span
+
+
+def _endings(rules: Ruleset, base: Chain, packet: Packet) -> tuple[list[Ending], Span]:
+    """Every way in which a packet may leave a base chain, each once (a single one is certain), and its mark then."""
+    ran = _run(rules, base, packet, {}, 0)
+    found = [*ran.endings, Ending(base.policy, base)] if ran.falls else list(ran.endings)
+    once = {(one.verdict, one.chain.key, one.rule and one.rule.position): one for one in found}
+    return list(once.values()), ran.mark
+
+
+def _run(rules: Ruleset, chain: Chain, packet: Packet, memo: dict[_Key, _Outcome], depth: int) -> _Outcome:
+    """What a chain does to a packet."""
+    key = (chain.key, packet.mark)
+    known = memo.get(key)
     if known is not None:
         return known
     if depth > _MAX_DEPTH:
-        return [], True
+        return _Outcome((), True, packet.mark)
     found: list[Ending] = []
     falls = False
     for rule in chain.rules:
         holds = rule.matches(packet)
         if holds is False:
             continue
+        if rule.marks is not None:
+            packet = _marked(packet, rule.marks, sure=holds is True)
         settled = False
         for test, verdict in _verdicts(rule):
             chosen = test(packet) if test else True
             if chosen is False or verdict.act is Act.NOTHING:
                 continue
             sure = holds is True and chosen is True
-            endings, through, leaves = _follow(rules, chain, rule, verdict, packet, memo, depth)
-            found += endings
+            ran, through, leaves = _follow(rules, chain, rule, verdict, packet, memo, depth)
+            found += ran.endings
+            packet = _marked(packet, ran.mark, sure=sure)
             falls = falls or leaves
             if sure:
                 settled = not through
                 break
         if settled:
-            memo[chain.key] = (found, falls)
-            return found, falls
-    memo[chain.key] = (found, True)
-    return found, True
+            memo[key] = _Outcome(tuple(found), falls, packet.mark)
+            return memo[key]
+    memo[key] = _Outcome(tuple(found), True, packet.mark)
+    return memo[key]
+
+
+def _marked(packet: Packet, mark: Span, *, sure: bool) -> Packet:
+    """A packet after a rule that gives it a mark; one that may have matched leaves both possible."""
+    if mark == packet.mark:
+        return packet
+    low, high = min(mark.low, packet.mark.low), max(mark.high, packet.mark.high)
+    return replace(packet, mark=mark if sure else Span(low, high))
 
 
 def _verdicts(rule: Rule) -> tuple[tuple[Test | None, Verdict], ...]:
@@ -280,18 +315,18 @@ def _follow(
     rule: Rule,
     verdict: Verdict,
     packet: Packet,
-    memo: dict[tuple[str, str, str, str], tuple[list[Ending], bool]],
+    memo: dict[_Key, _Outcome],
     depth: int,
-) -> tuple[list[Ending], bool, bool]:
-    """The endings behind a verdict, whether the next rule may be reached, and whether the chain may be left."""
+) -> tuple[_Outcome, bool, bool]:
+    """What is behind a verdict, whether the next rule may be reached, and whether the chain may be left."""
     if verdict.act is Act.RETURN:
-        return [], False, True
+        return _Outcome((), False, packet.mark), False, True
     if verdict.act not in (Act.JUMP, Act.GOTO):
-        return [Ending(verdict, chain, rule)], False, False
+        return _Outcome((Ending(verdict, chain, rule),), False, packet.mark), False, False
     target = rules.find(chain.source, chain.family, chain.table, verdict.target)
     if target is None:
-        return [Ending(Verdict(Act.HAND_OVER), chain, rule)], True, False
-    found, falls = _run(rules, target, packet, memo, depth + 1)
+        return _Outcome((Ending(Verdict(Act.HAND_OVER), chain, rule),), True, packet.mark), True, False
+    ran = _run(rules, target, packet, memo, depth + 1)
     if verdict.act is Act.JUMP:
-        return found, falls, False
-    return found, False, falls
+        return ran, ran.falls, False
+    return ran, False, ran.falls

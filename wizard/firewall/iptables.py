@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from wizard.firewall import matching as t
-from wizard.firewall.packet import Packet
+from wizard.firewall.packet import Packet, Span
 from wizard.firewall.rules import NOTHING, Act, Chain, Rule, Source, Test, Verdict
 
 # Table: (hook of a chain by its name, priority of that chain); linux/netfilter_ipv4.h, enum nf_ip_hook_priorities.
@@ -104,18 +104,20 @@ def _append(table: _Table, line: str, family: str) -> None:
         return
     chain = words[1]
     rules = table.rules.setdefault(chain, [])
-    tests, verdict, exact, comment = _Spec(words[2:], 4 if family == "ip" else 6).read()
+    spec = _Spec(words[2:], 4 if family == "ip" else 6)
+    spec.read()
     rules.append(
         Rule(
             family,
             table.name,
             chain,
             len(rules) + 1,
-            tests,
-            verdict,
+            tuple(spec.tests),
+            spec.verdict,
             text=line.partition(" ")[2].partition(" ")[2],
-            comment=comment,
-            exact=exact,
+            comment=spec.comment,
+            exact=frozenset(spec.exact),
+            marks=spec.marks,
         )
     )
 
@@ -158,8 +160,10 @@ class _Spec:
         self.module = ""
         self.comment = ""
         self.verdict = NOTHING
+        self.marks: Span | None = None
 
-    def read(self) -> tuple[tuple[Test, ...], Verdict, frozenset[str], str]:
+    def read(self) -> None:
+        """Read to the end: tests, verdict, comment and mark are there afterwards."""
         negated = False
         while self.place < len(self.words):
             word = self._next()
@@ -168,7 +172,6 @@ class _Spec:
                 continue
             self._option(word, negated=negated)
             negated = False
-        return tuple(self.tests), self.verdict, frozenset(self.exact), self.comment
 
     def _next(self) -> str:
         word = self.words[self.place] if self.place < len(self.words) else ""
@@ -299,6 +302,16 @@ class _Spec:
     def fragment(self, *, negated: bool) -> None:
         self.tests.append(t.always if negated else t.never)
 
+    def mark(self, *, negated: bool) -> None:
+        value, _, mask = self._next().partition("/")
+        if not value.startswith("-") and self.module == "mark":
+            bits = int(mask, 16) if mask else 0xFFFFFFFF
+            number = _mark(value)
+            fits = None if number is None else t.in_range(number, number)
+            self._test(t.masked(t.MARK, bits) if mask else t.MARK, fits, negated=negated)
+        else:
+            self.tests.append(t.unknown)
+
     def remark(self, *, negated: bool) -> None:
         del negated
         self.comment = self._next()
@@ -325,6 +338,8 @@ class _Spec:
             self.verdict = _translation(rest)
         elif name in _DECIDED_ELSEWHERE:
             self.verdict = Verdict(Act.HAND_OVER)
+        elif name == "MARK":
+            self.marks = _marks(rest)
         elif name not in _PASSIVE:
             self.verdict = Verdict(Act.JUMP, target=name)
             return
@@ -342,11 +357,11 @@ _OPTIONS = {
     "--tcp-flags": _Spec.flags, "--syn": _Spec.syn, "--state": _Spec.state, "--ctstate": _Spec.state,
     "--uid-owner": _Spec.user, "--gid-owner": _Spec.group, "--dst-type": _Spec.destination_type,
     "--src-type": _Spec.source_type, "--src-range": _Spec.source_range, "--dst-range": _Spec.destination_range,
-    "--comment": _Spec.remark, "--invert": _Spec.reverse_path,
+    "--comment": _Spec.remark, "--mark": _Spec.mark, "--invert": _Spec.reverse_path,
 }  # fmt: skip
 # Modules whose answer is not in the packet as it is known here.
 _OPAQUE_MODULES = frozenset({
-    "limit", "hashlimit", "recent", "connlimit", "statistic", "time", "set", "mark", "connmark", "u32", "string", "bpf",
+    "limit", "hashlimit", "recent", "connlimit", "statistic", "time", "set", "connmark", "u32", "string", "bpf",
     "cgroup", "socket", "rpfilter", "quota", "connbytes", "length", "ttl", "hl", "tos", "dscp", "ecn", "policy", "geoip",
     "physdev", "cpu", "helper", "rateest", "realm", "nfacct", "devgroup", "osf", "random", "condition", "mac", "ipvs",
     "connlabel", "cluster",
@@ -391,6 +406,24 @@ def _either(tests: tuple[Test, Test], *, negated: bool) -> Test:
 _TO = re.compile(
     r"^(?:\[(?P<six>[0-9A-Fa-f:]+)\]|(?P<four>[\d.]+|[0-9A-Fa-f:]+:[0-9A-Fa-f:]*))?(?::(?P<port>\d{1,5}))?$"
 )
+
+
+def _mark(text: str) -> int | None:
+    try:
+        return int(text, 0)
+    except ValueError:
+        return None
+
+
+def _marks(rest: list[str]) -> Span:
+    """The mark that the target MARK sets; every one where it changes some bits only."""
+    for option in ("--set-xmark", "--set-mark"):
+        if option in rest[:-1]:
+            value, _, mask = rest[rest.index(option) + 1].partition("/")
+            number = _mark(value)
+            if number is not None and mask in {"", "0xffffffff"}:
+                return Span.of(number)
+    return t.ANY_MARK
 
 
 def _translation(rest: list[str]) -> Verdict:

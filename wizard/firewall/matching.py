@@ -114,6 +114,8 @@ CT_DIRECTION = Field("direction", Kind.WORD, lambda p: "reply" if p.stage is Sta
 SOURCE_KIND = Field("source-kind", Kind.WORD, _kind_of_address(lambda p: p.local_source))
 DESTINATION_KIND = Field("destination-kind", Kind.WORD, _kind_of_address(lambda p: p.local_destination))
 ROUTE_BACK = Field("route-back", Kind.NUMBER, _route_back)
+MARK = Field("mark", Kind.NUMBER, lambda p: p.mark)
+CT_STATUS = Field("status", Kind.WORD, lambda p: "dnat" if p.translated else "")
 OTHER_PROTOCOL = Field("other", Kind.OPAQUE, lambda _: ABSENT)
 OPAQUE = Field("", Kind.OPAQUE, lambda _: UNKNOWN)
 
@@ -131,6 +133,9 @@ def unknown(_: Packet) -> bool | None:
 def always(_: Packet) -> bool | None:
     """A test that always holds."""
     return True
+
+
+ANY_MARK = Span(0, 2**32 - 1)
 
 
 # --- comparing ------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from wizard.firewall import matching as t
 from wizard.firewall import nft_text
-from wizard.firewall.packet import Packet
+from wizard.firewall.packet import Packet, Span
 from wizard.firewall.rules import NOTHING, Act, Chain, Rule, Source, Test, Verdict
 
 # What libnftables prints is JSON of no fixed type.
@@ -34,9 +34,9 @@ _FAMILY_OF = {"ip": 4, "ip6": 6}
 _NOT_TCP = frozenset({"udp", "udplite", "icmp", "icmpv6", "igmp", "sctp", "dccp", "esp", "ah", "comp", "arp", "gre"})
 _META = {
     "iif": t.IIF, "iifname": t.IIF, "oif": t.OIF, "oifname": t.OIF, "iiftype": t.IIFTYPE, "oiftype": t.OIFTYPE,
-    "skuid": t.UID, "skgid": t.GID, "l4proto": t.L4PROTO, "nfproto": t.NFPROTO, "protocol": t.ETHERTYPE,
+    "mark": t.MARK, "skuid": t.UID, "skgid": t.GID, "l4proto": t.L4PROTO, "nfproto": t.NFPROTO, "protocol": t.ETHERTYPE,
 }  # fmt: skip
-_CT = {"state": t.CT_STATE, "direction": t.CT_DIRECTION}
+_CT = {"state": t.CT_STATE, "direction": t.CT_DIRECTION, "status": t.CT_STATUS}
 # Statements that leave the packet to the next one.
 _PASSIVE = frozenset({
     "counter", "log", "continue", "mangle", "set", "ct helper", "ct timeout", "ct expectation", "secmark", "flow", "dup",
@@ -130,6 +130,7 @@ class _Reader:
         choices: tuple[tuple[Test, Verdict], ...] = ()
         tests: list[Test] = []
         exact: set[str] = set()
+        marks: Span | None = None
         statements = body.get("expr")
         for statement in statements if isinstance(statements, list) else []:
             if not isinstance(statement, dict) or len(statement) != 1:
@@ -144,6 +145,8 @@ class _Reader:
                 tests.append(t.unknown)
             elif what == "vmap":
                 choices = tuple(self._choices(value, (family, table)))
+            elif what == "mangle":
+                marks = _marks(value) or marks
             elif what not in _PASSIVE:
                 verdict = _verdict(what, value)
                 tests += _implied(what, value)
@@ -159,6 +162,7 @@ class _Reader:
             comment=_word(body.get("comment")),
             choices=choices,
             exact=self._exact.setdefault(frozenset(exact), frozenset(exact)),
+            marks=marks,
         )
 
     # --- tests --------------------------------------------------------------------------------------------------
@@ -273,6 +277,14 @@ def _is_conditional(what: str, value: Json) -> bool:
     return (what == "set" and bool(value.get("stmt"))) or (what == "xt" and value.get("type") == "match")
 
 
+def _marks(value: Json) -> Span | None:
+    """The mark that a statement sets, every one where it is computed; None where it sets something else."""
+    if not isinstance(value, dict) or value.get("key") != {"meta": {"key": "mark"}}:
+        return None
+    given = value.get("value")
+    return Span.of(given) if isinstance(given, int) and not isinstance(given, bool) else t.ANY_MARK
+
+
 def _implied(what: str, value: Json) -> list[Test]:
     """The family that a rejection by ICMP is only made for: nft leaves the test itself out of its listing."""
     kind = value.get("type") if what == "reject" and isinstance(value, dict) else None
@@ -359,6 +371,8 @@ def _fits_one(field: t.Field, right: Json) -> t.Fits | None:
         if isinstance(right, bool):
             return t.in_range(1, 2**32) if right else t.in_range(0, 0)
         return t.in_range(0, 0) if right == 0 else None
+    if field is t.CT_STATUS:
+        return t.is_word("dnat") if right == "dnat" else None  # the other words are not known of a packet
     if field.kind is t.Kind.INTERFACE:
         return t.is_interface(right) if isinstance(right, str) else None
     if field.kind is t.Kind.WORD:

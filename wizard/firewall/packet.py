@@ -117,6 +117,7 @@ class Packet(msgspec.Struct, frozen=True):
     local_source: bool | None = None
     local_destination: bool | None = None
     translated: bool = False
+    mark: Span = Span(0, 0)  # a packet begins without one; only programs with CAP_NET_ADMIN give it another
 
     @property
     def loops(self) -> bool:

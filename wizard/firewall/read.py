@@ -112,7 +112,24 @@ async def _nft(ask: Asks) -> tuple[Chain, ...] | NotAnswered:
     if isinstance(printed, NotAnswered):
         return printed
     chains = nft.read_ruleset(printed)
+    if chains is not None and isinstance(listed, bytes):
+        chains = tuple(_on_its_devices(chain, listed) for chain in chains)
     return NotAnswered(Why.FAILED, "what nft printed is no complete JSON") if chains is None else chains
+
+
+def _on_its_devices(chain: Chain, listed: bytes) -> Chain:
+    """A chain at an interface with the interfaces that nft's text names: older versions leave them out of the JSON."""
+    if chain.family != "netdev" or chain.devices or not chain.hook:
+        return chain
+    table = re.search(
+        rf"^table netdev {re.escape(chain.table)} \{{(.*?)^\}}",
+        listed.decode("utf-8", "replace"),
+        re.MULTILINE | re.DOTALL,
+    )
+    head = re.search(
+        rf"^\s*chain {re.escape(chain.name)} \{{[^\n]*\n\s*type ([^\n;]*);", table[1] if table else "", re.MULTILINE
+    )
+    return replace(chain, devices=tuple(re.findall(r'"([^"]+)"', head[1]))) if head else chain
 
 
 async def _run(ask: Asks, *argv: str) -> bytes | NotAnswered:

@@ -84,12 +84,13 @@ class _Ends(msgspec.Struct, frozen=True):
         return (*tests, compare(IIF, is_word("lo"))) if self.loopback else tuple(tests)
 
 
-def plan(rules: Ruleset, connection: Connection) -> Repair:
+def plan(rules: Ruleset, connection: Connection, *, also_possible: bool = False) -> Repair:
     """The changes that let a connection through.
 
     Args:
         rules: all rules, the text of those made with nft filled in where they may have to be put back.
         connection: the connection that is to be made.
+        also_possible: whether what only may end it (a limit of packets, say) is passed by as well.
 
     Returns:
         The changes; none, and the reason, where the rules leave open what happens or where another program owns them.
@@ -99,7 +100,8 @@ def plan(rules: Ruleset, connection: Connection) -> Repair:
         decision = decide(rules, connection)
         if not decision.blocked:
             return Repair(tuple(changes), complete=decision.certain)
-        if not decision.certain or decision.ending is None or decision.base is None:
+        open_ = not decision.certain and not (also_possible and decision.act in {Act.DROP, Act.REJECT})
+        if open_ or decision.ending is None or decision.base is None:
             return Repair(
                 tuple(changes), complete=False, obstacle="what the rules do to this connection is not certain"
             )
@@ -110,6 +112,20 @@ def plan(rules: Ruleset, connection: Connection) -> Repair:
             return Repair((), complete=False, obstacle="an accept before the rule does not reach this connection")
         changes.append(change)
     return Repair((), complete=False, obstacle="too many rules stand in the way")
+
+
+def unmoved(rules: Ruleset, decision: Decision, connection: Connection) -> Change | None:
+    """The change that lets a connection reach its own destination, where a rule sends it elsewhere; None for none.
+
+    What Docker and its like write themselves is left alone: they would write it again.
+    """
+    if decision.mover is None or decision.mover[0].chain.name.startswith(("DOCKER", "KUBE-", "CNI-", "NETAVARK")):
+        return None
+    ending, base = decision.mover
+    here = replace(decision, ending=ending, base=base, hook=Hook.OUTPUT, stage=Stage.REQUEST, translated=None)
+    change, changed = _change(rules, here, connection)
+    after = decide(changed, connection)
+    return change if after.translated is None and not after.blocked else None
 
 
 def _change(rules: Ruleset, decision: Decision, connection: Connection) -> tuple[Change, Ruleset]:

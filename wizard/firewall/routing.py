@@ -31,7 +31,8 @@ class Way(StrEnum):
     PROHIBIT = "prohibit"
 
 
-LEADS_NOWHERE = frozenset({Way.NONE, Way.BLACKHOLE, Way.UNREACHABLE, Way.PROHIBIT})
+_DEAD = frozenset({Way.BLACKHOLE, Way.UNREACHABLE, Way.PROHIBIT})
+LEADS_NOWHERE = _DEAD | {Way.NONE}
 
 _BY_WORDS = (
     ("Network is unreachable", Way.NONE),
@@ -79,6 +80,11 @@ class Neighbour(msgspec.Struct, frozen=True):
         """Whether it did not answer when its link address was asked for."""
         return self.state in ("FAILED", "INCOMPLETE")
 
+    @property
+    def fixed(self) -> bool:
+        """Whether a person wrote it down: it tells nothing of who is there."""
+        return self.state in ("PERMANENT", "NOARP")
+
 
 class Interface(msgspec.Struct, frozen=True):
     """An interface: whether it is switched on, whether it has a carrier, its addresses (`10.0.0.1/24`), its MTU."""
@@ -90,12 +96,14 @@ class Interface(msgspec.Struct, frozen=True):
     mtu: int = 0
 
 
-async def route_to(ask: Asks, address: str, uid: int | None = None) -> RouteTo | NotAnswered:
-    """How the kernel routes to an address, as a user where one is given."""
+async def route_to(ask: Asks, address: str, uid: int | None = None, mark: int = 0) -> RouteTo | NotAnswered:
+    """How the kernel routes to an address, as a user where one is given, and for packets with a mark."""
     if not _is_address(address):
         return NotAnswered(Why.FAILED, "not an IP address")
-    words = ("ip", "-j", "route", "get", address.partition("%")[0])
-    answer = (await ask.ask(Run(words if uid is None else (*words, "uid", str(uid))))).answer
+    words: tuple[str, ...] = ("ip", "-j", "route", "get", address.partition("%")[0])
+    words += () if uid is None else ("uid", str(uid))
+    words += ("mark", hex(mark)) if mark else ()
+    answer = (await ask.ask(Run(words))).answer
     if isinstance(answer, NotAnswered):
         return answer
     if answer.status == 0:
@@ -106,28 +114,52 @@ async def route_to(ask: Asks, address: str, uid: int | None = None) -> RouteTo |
     return NotAnswered(Why.FAILED, said) if way is None else RouteTo(address, way, said=said)
 
 
-async def dead_route(ask: Asks, address: str, uid: int | None = None) -> DeadRoute | NotAnswered | None:
-    """The route or rule that leads packets to an address nowhere, None where none says so."""
+async def dead_route(ask: Asks, address: str, uid: int | None = None, mark: int = 0) -> DeadRoute | NotAnswered | None:
+    """The route or rule that leads packets to an address nowhere, None where none says so.
+
+    The rules are followed in their order, each into its table, until one decides (ip-rule(8)).
+    """
     family = "-6" if ":" in address else "-4"
     rules = await _ask(ask, "ip", "-j", family, "rule")
-    routes = await _ask(ask, "ip", "-j", family, "route", "show")
+    routes = await _ask(ask, "ip", "-j", family, "route", "show", "table", "all")
     if isinstance(rules, NotAnswered):
         return rules
-    for rule in rules:
-        found = _dead_rule(rule, address, uid, family)
-        if found is not None:
-            return found
     if isinstance(routes, NotAnswered):
         return routes
-    covering = [route for route in routes if _covers(str(route.get("dst", "")), address)]
-    best = max(covering, key=lambda route: _length(str(route.get("dst", ""))), default=None)
-    kind = str(best.get("type", "")) if best else ""
-    if best is None or kind not in (Way.BLACKHOLE, Way.UNREACHABLE, Way.PROHIBIT):
-        return None
-    where = str(best.get("dst", ""))
-    metric = ("metric", str(best["metric"])) if isinstance(best.get("metric"), int) else ()
-    words = (kind, where, *metric)
-    return DeadRoute(" ".join(words), ("ip", family, "route", "del", *words), ("ip", family, "route", "add", *words))
+    for rule in rules:
+        if not _applies(rule, address, uid, mark):
+            continue
+        if str(rule.get("action", "")) in _DEAD:
+            return _dead_rule(rule, family)
+        table = str(rule.get("table", "main"))
+        best = _best([one for one in routes if str(one.get("table", "main")) == table], address)
+        if best is None or _length(str(best.get("dst", ""))) <= _suppressed(rule):
+            continue
+        if str(best.get("type", "")) not in _DEAD:
+            return None
+        words = [str(best["type"]), str(best.get("dst", ""))]
+        words += ["metric", str(best["metric"])] if isinstance(best.get("metric"), int) else []
+        words += ["table", table] if table != "main" else []
+        command, undo = (("ip", family, "route", verb, *words) for verb in ("del", "add"))
+        return DeadRoute(" ".join(words), command, undo)
+    return None
+
+
+def _best(routes: list[dict[str, Any]], address: str) -> dict[str, Any] | None:
+    """The most specific route to an address, of equal ones the one with the lowest metric."""
+    covering = [one for one in routes if _covers(str(one.get("dst", "")), address)]
+
+    def rank(one: dict[str, Any]) -> tuple[int, int]:
+        metric = one.get("metric")
+        return _length(str(one.get("dst", ""))), -(metric if isinstance(metric, int) else 0)
+
+    return max(covering, key=rank, default=None)
+
+
+def _suppressed(rule: dict[str, Any]) -> int:
+    """The prefix length up to which a rule's routes do not count (`suppress_prefixlength`); -2 where all do."""
+    length = rule.get("suppress_prefixlen")
+    return -2 if not isinstance(length, int) else length or -1
 
 
 async def neighbour(ask: Asks, address: str) -> Neighbour | NotAnswered | None:
@@ -181,28 +213,42 @@ def read_interface(entry: dict[str, Any]) -> Interface:
     )
 
 
-def _dead_rule(rule: dict[str, Any], address: str, uid: int | None, family: str) -> DeadRoute | None:
-    action = str(rule.get("action", ""))
-    if action not in (Way.BLACKHOLE, Way.UNREACHABLE, Way.PROHIBIT):
-        return None
-    target = str(rule.get("dst", "all"))
-    if "dstlen" in rule:
-        target = f"{target}/{rule['dstlen']}"
+def _applies(rule: dict[str, Any], address: str, uid: int | None, mark: int) -> bool:
+    """Whether a rule is for what a user sends to an address; one that asks for more is taken not to be."""
+    target = _target(rule)
     if target != "all" and not _covers(target, address):
-        return None
+        return False
     first, last = rule.get("uid_start"), rule.get("uid_end")
-    users: tuple[str, ...] = ()
-    if isinstance(first, int) and isinstance(last, int):
-        if uid is not None and not first <= uid <= last:
-            return None
-        users = ("uidrange", f"{first}-{last}")
-    source = str(rule.get("src", "all"))
-    if source != "all" or "fwmark" in rule or "iif" in rule or "oif" in rule:
-        return None  # whether it applies depends on more than the destination
-    aim = () if target == "all" else ("to", target)
-    place = ("priority", str(rule.get("priority", 0)))
-    words = (*place, *aim, *users, action)
-    return DeadRoute(" ".join(words), ("ip", family, "rule", "del", *words), ("ip", family, "rule", "add", *words))
+    if isinstance(first, int) and isinstance(last, int) and (uid is None or not first <= uid <= last):
+        return False
+    if "fwmark" in rule:
+        wanted, mask = _hex(rule["fwmark"]), _hex(rule.get("fwmask", "0xffffffff"))
+        if wanted is None or mask is None or mark & mask != wanted:
+            return False
+    return str(rule.get("src", "all")) == "all" and not {"iif", "oif", "ipproto", "sport", "dport"} & set(rule)
+
+
+def _target(rule: dict[str, Any]) -> str:
+    target = str(rule.get("dst", "all"))
+    return f"{target}/{rule['dstlen']}" if "dstlen" in rule else target
+
+
+def _hex(text: object) -> int | None:
+    try:
+        return int(str(text), 0)
+    except ValueError:
+        return None
+
+
+def _dead_rule(rule: dict[str, Any], family: str) -> DeadRoute:
+    target = _target(rule)
+    words = ["priority", str(rule.get("priority", 0))]
+    words += [] if target == "all" else ["to", target]
+    words += ["fwmark", str(rule["fwmark"])] if "fwmark" in rule else []
+    words += ["uidrange", f"{rule['uid_start']}-{rule['uid_end']}"] if "uid_start" in rule else []
+    words.append(str(rule["action"]))
+    command, undo = (("ip", family, "rule", verb, *words) for verb in ("del", "add"))
+    return DeadRoute(" ".join(words), command, undo)
 
 
 async def _ask(ask: Asks, *argv: str) -> list[dict[str, Any]] | NotAnswered:

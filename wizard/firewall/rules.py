@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from wizard.firewall.packet import Packet
+from wizard.firewall.packet import Packet, Span
 
 Test = Callable[[Packet], bool | None]
 
@@ -73,6 +73,7 @@ class Rule(msgspec.Struct, frozen=True):
     comment: str = ""
     choices: tuple[tuple[Test, Verdict], ...] = ()
     exact: frozenset[str] = frozenset()
+    marks: Span | None = None  # the mark that it gives to what it matches
 
     def matches(self, packet: Packet) -> bool | None:
         """Whether all tests hold; None where that cannot be told and none fails."""

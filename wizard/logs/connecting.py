@@ -72,6 +72,11 @@ TCP = {
         "The gateway has no file descriptor left for a connection to the upstream.",
         ("gateway-fd-limit",),
     ),
+    92: Failure(
+        "connect-rejected",
+        "Something answers that this protocol is not available: a rule that rejects.",
+        ("firewall-rejects-upstream",),
+    ),
     97: Failure(
         "family-forbidden",
         "This address family may not be used by the gateway.",
