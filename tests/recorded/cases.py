@@ -14,12 +14,16 @@ SHIPPED = FOLDER.parents[1] / "wizard" / "_incidents"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One recording. `healthy` is the first half of the story only: it looks alike, and nothing is wrong."""
+    """One recording. `healthy` is the first half of the story only: it looks alike, and nothing is wrong.
+
+    `repaired` holds a second attempt, between which and the first the printed repair was run.
+    """
 
     name: str
     scenario: str
     title: str = ""
     healthy: bool = False
+    repaired: bool = False
 
     @property
     def session(self) -> Path:
@@ -53,6 +57,12 @@ CASES = {
         Case("two-faults", "instances.two_servers_two_faults", "Two servers, each with a fault of its own."),
         Case("is-over", "instances.stopped_for_a_moment", "It was down for a moment: all that is left is in the log."),
         Case("killed", "port.killed", "The application was killed, and no service manager starts it again."),
+        Case(
+            "repaired",
+            "http.cookie_too_big",
+            "A login page too big for nginx, repaired between two looks: press v.",
+            repaired=True,
+        ),
         Case("wrong-address", "port.bound_to_loopback"),
         Case("socket-folder-closed", "socket.folder_closed"),
         Case("stale-name", "dns.moved_after_start"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import msgspec
@@ -9,12 +10,18 @@ import pytest
 
 from tests.recorded.cases import CASES, FOLDER, SHIPPED, Case
 from tests.recorded.replaying import reported, walked
+from wizard.commands.library import known_checks, library_for
 from wizard.commands.sessions import Expected
 from wizard.host.questions import Processes, ProcessTable
+from wizard.host.recorded import RecordedHost
+from wizard.host.recording import RecordingHost
 from wizard.host.redaction import redacted, texts
 from wizard.host.secrets import Redactor
 from wizard.session.build import exit_status
 from wizard.session.file import load
+from wizard.walk.plan import read_target
+from wizard.walk.runner import Options
+from wizard.walk.sitting import Sitting
 
 LARGEST = 200_000
 
@@ -85,3 +92,28 @@ def test_an_answer_that_is_missing_never_makes_a_fault_look_fine(name: str) -> N
         left = tuple(reply for reply in session.asked if not isinstance(reply.question, kind))
         report = reported(walked(session.with_asked(left)))
         assert report.verdict != "ok", kind
+
+
+@pytest.mark.parametrize("name", [case.name for case in CASES.values() if case.repaired])
+def test_a_second_walk_over_a_repaired_host_shows_before_and_after(name: str) -> None:
+    session = load(CASES[name].session)
+    library, flow = library_for(None)
+    host = RecordingHost(RecordedHost(session.asked))
+    sitting = Sitting(host, library, known_checks(), Options(flow=flow), replayed=session)
+
+    async def twice() -> bool:
+        await sitting.walk(read_target(session.target))
+        first = sitting.again_shows
+        await sitting.again()
+        return first and not sitting.again_shows
+
+    assert asyncio.run(twice())
+    report = sitting.report()
+    expected = msgspec.json.decode(CASES[name].expected.read_bytes(), type=Expected)
+    assert report.after is not None
+    assert report.after.said == f"The request succeeds now, and {expected.causes[0]} is no longer observed."
+    rows = {one.what: (one.before, one.after) for one in report.after.changes}
+    assert rows["the visitor's request"] == ("502", "200")
+    assert rows["failures logged"][1].startswith("none for ")
+    assert {one.what for one in report.after.lasting} == {"a restart of nginx", "a restart of this host"}
+    assert not [step for step in report.steps if "not asked when it was recorded" in step.summary]

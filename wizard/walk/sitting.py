@@ -122,6 +122,7 @@ class Sitting:
         self.options = options
         self._flow = options.flow
         self.replayed = replayed
+        self._recorded_now = replayed.started if replayed is not None else 0.0
         self.target: Target | None = None
         self.glance: Glance | None = None
         self._host = host
@@ -138,7 +139,7 @@ class Sitting:
 
     def now(self) -> float:
         """Seconds since the epoch; a recorded host has no present but its own."""
-        return time.time() if self.replayed is None else self.replayed.started
+        return time.time() if self.replayed is None else self._recorded_now
 
     @property
     def walked(self) -> bool:
@@ -210,6 +211,7 @@ class Sitting:
             self._host.new_attempt()
         self.options = replace(self.options, flow=flow or self._flow)
         self.target = target
+        self._recorded_now = self.replayed.started if self.replayed is not None else 0.0
         self._events.clear()
         self._started = self.now()
         self._id = self.replayed.id if self.replayed is not None else ""
@@ -251,8 +253,12 @@ class Sitting:
 
     async def again(self) -> None:
         """Walk the whole path once more with fresh evidence; what was found before stands beside it."""
-        if self._runner is not None and self.target is not None:
-            await self._runner.again(self.target)
+        if self._runner is None or self.target is None:
+            return
+        if self.replayed is not None:
+            later = [reply.at for reply in self.replayed.asked if reply.attempt > self._attempt]
+            self._recorded_now = min(later, default=self._recorded_now)
+        await self._runner.again(self.target)
 
     @property
     def again_shows(self) -> bool:
