@@ -24,6 +24,15 @@ class Repair(StrEnum):
     OPEN = "open"  # it depends on what the admin wants: not judged
 
 
+class Kind(StrEnum):
+    """What a walk has to come to."""
+
+    FAULT = "fault"  # a cause, status 2
+    WARNING = "warning"  # visitors are served, and something is wrong all the same: status 1
+    UNKNOWN = "unknown"  # nothing that the catalogue knows: status 3, with where to look next
+    HEALTHY = "healthy"  # odd, and it works: status 0
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """The truth about one fault.
@@ -32,7 +41,7 @@ class Scenario:
     that the first cause must have, `also` those that must be named beside it, `synonyms` what names the same truth at
     another level. `twin` says that the healthy half is a test of its own. `restless` hosts change by themselves, so
     only their files are compared. `body` is the size of an upload (0: a GET). A fault that is `over` is a warning,
-    and the client is served again. `user` runs the wizard instead of root. `settle` is how many seconds a repaired site may need.
+    and the client is served again. `kind` is what a walk has to come to. `user` runs the wizard instead of root. `settle` is how many seconds a repaired site may need.
     """
 
     name: str
@@ -50,6 +59,7 @@ class Scenario:
     over: bool
     user: str
     settle: float
+    kind: Kind = Kind.FAULT
 
     @property
     def causes(self) -> tuple[str, ...]:
@@ -75,6 +85,7 @@ def scenario(
     over: bool = False,
     user: str = "",
     settle: float = 5,
+    kind: Kind = Kind.FAULT,
 ) -> Callable[[Story], Story]:
     """Puts a story into the lab, under the name of its file and function."""
 
@@ -98,7 +109,20 @@ def scenario(
             over=over,
             user=user,
             settle=settle,
+            kind=kind,
         )
         return story
 
     return enter
+
+
+def odd(*, systemd: bool = False, url: str = "http://shop.example/", status: int = 200) -> Callable[[Story], Story]:
+    """Puts a host into the lab that looks like a fault and is none: what stands after the `yield` only makes it look so."""
+    return scenario("healthy", systemd=systemd, url=url, status=status, repair=Repair.NONE, kind=Kind.HEALTHY)
+
+
+def strange(
+    *, systemd: bool = False, url: str = "http://shop.example/", status: int | tuple[int, ...] = 502
+) -> Callable[[Story], Story]:
+    """Puts a fault into the lab that no cause of the catalogue is: it must not be called by the name of one."""
+    return scenario("unknown", systemd=systemd, url=url, status=status, repair=Repair.NONE, kind=Kind.UNKNOWN)

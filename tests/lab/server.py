@@ -94,6 +94,14 @@ def ask_database(connection: Connection, address: str) -> None:
     connection.sendall(answer(200, "the shop is open\n"))
 
 
+def stream(connection: Connection) -> None:
+    """Events, one after the other, and no end."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Accel-Buffering: no\r\n\r\n")
+    for _ in range(200):
+        connection.sendall(b"data: open\n\n")
+        time.sleep(0.3)
+
+
 def silence() -> None:
     """Waits for longer than anybody else."""
     time.sleep(3600)
@@ -111,6 +119,11 @@ def modes(wish: argparse.Namespace) -> dict[str, Callable[[Connection], None]]:
         "reset": reset,
         "big-header": lambda c: c.sendall(answer(200, "ok\n", "Set-Cookie: basket=" + "x" * wish.size)),
         "bad-header": lambda c: c.sendall(b"HTTP/1.1 200 OK\r\nWarning in line 3\r\nContent-Length: 3\r\n\r\nok\n"),
+        "bad-status": lambda c: c.sendall(b"HTTP/1.1 OK\r\nContent-Length: 3\r\n\r\nok\n"),
+        "bad-chunk": lambda c: c.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\nok\n"),
+        "short-body": lambda c: c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nok\n"),
+        "stream": stream,
+        "many-headers": lambda c: c.sendall(answer(200, "ok\n", *(f"X-Debug-{n}: {'x' * 300}" for n in range(60)))),
         "partial-header": lambda c: c.sendall(b"HTTP/1.1 200 OK\r\nContent-Ty"),
         "not-http": lambda c: c.sendall(b"-ERR unknown command 'GET'\r\n"),
         "exit": lambda _: os._exit(3),
@@ -134,6 +147,14 @@ def greet(connection: Connection, mode: str) -> bool:
     return mode in {"ssh", "http2", "close-at-once"}
 
 
+def refused(request: str, wish: argparse.Namespace) -> bool:
+    """Whether the connection is closed without an answer: for one method, or for every so many requests."""
+    if wish.no_post and request.startswith("POST "):
+        return True
+    wish.count += 1
+    return bool(wish.every) and wish.count % wish.every == 0
+
+
 def serve(connection: Connection, wish: argparse.Namespace, tls: ssl.SSLContext | None) -> None:
     """One connection from beginning to end."""
     routes = dict(pair.split("=", 1) for pair in wish.route)
@@ -147,6 +168,8 @@ def serve(connection: Connection, wish: argparse.Namespace, tls: ssl.SSLContext 
             return
         request = head.split(b"\r\n")[0].decode("latin1")
         print(time.strftime("%H:%M:%S"), request, flush=True)
+        if refused(request, wish):
+            return
         modes(wish).get(routes.get(path_of(head), wish.mode), modes(wish)["ok"])(connection)
     except OSError as error:
         print(time.strftime("%H:%M:%S"), type(error).__name__, error, flush=True)
@@ -229,6 +252,9 @@ def main() -> None:
     parser.add_argument("--backlog", type=int, default=128)
     parser.add_argument("--workers", type=int, default=64)
     parser.add_argument("--socket-mode", default="666")
+    parser.add_argument("--no-post", action="store_true")
+    parser.add_argument("--every", type=int, default=0)
+    parser.set_defaults(count=0)
     for name in ("--cert", "--key", "--client-ca", "--only-name", "--newest-tls", "--database"):
         parser.add_argument(name)
     wish = parser.parse_args()

@@ -15,7 +15,7 @@ import pytest
 
 from tests.lab.fingerprint import changes, fingerprint
 from tests.lab.guest import Guest
-from tests.lab.scenario import SCENARIOS, Repair, Scenario
+from tests.lab.scenario import SCENARIOS, Kind, Repair, Scenario
 from tests.lab.score import Mark
 from tests.lab.stage import Diagnosis, break_it, diagnose, healthy, repair, request, works
 from wizard.session.report import Report
@@ -24,8 +24,10 @@ for file in sorted(Path(__file__).with_name("scenarios").glob("*.py")):
     importlib.import_module(f"tests.lab.scenarios.{file.stem}")
 
 SYMPTOMS_ONLY = bool(os.environ.get("LAB_SYMPTOMS_ONLY"))
-ALL = [told for told in SCENARIOS.values() if not told.over]
+ALL = [told for told in SCENARIOS.values() if not told.over and told.kind is Kind.FAULT]
 OVER = [told for told in SCENARIOS.values() if told.over]
+OTHERS = [told for told in SCENARIOS.values() if told.kind is not Kind.FAULT]
+STATUS = {Kind.WARNING: (1, "warning"), Kind.UNKNOWN: (3, "unknown"), Kind.HEALTHY: (0, "ok")}
 TWINS = [told for told in ALL if told.twin]
 Record = Callable[[str, object], None]
 
@@ -114,6 +116,41 @@ def test_fault_that_is_over(told: Scenario, record_property: Record) -> None:
             assert not changed, "\n".join(changed)
     finally:
         mark.note(record_property)
+
+
+@pytest.mark.parametrize("told", OTHERS, ids=lambda told: told.name)
+def test_what_is_no_fault_of_the_catalogue(told: Scenario, record_property: Record) -> None:
+    wanted = ("symptom",) if SYMPTOMS_ONLY else ("symptom", "named", "unchanged")
+    mark = Mark(told.name, f"{told.cause}{' (warning)' if told.kind is Kind.WARNING else ''}", steps=wanted)
+    try:
+        with healthy(told) as (guest, story):
+            assert works(guest, told), "the site does not work before it is broken"
+            break_it(story)
+            shown = request(guest, told)
+            assert shown in told.status, f"the client sees {shown}"
+            mark.symptom = True
+            if SYMPTOMS_ONLY:
+                return
+            seen, changed = look(guest, told)
+            check_shape(seen)
+            mark.unchanged = not changed
+            mark.named = right(seen, told)
+            assert mark.named, f"expected {told.kind}: {told.causes}\n{seen.told()}"
+            assert not changed, "\n".join(changed)
+    finally:
+        mark.note(record_property)
+
+
+def right(seen: Diagnosis, told: Scenario) -> bool:
+    """Whether a walk came to what the scenario asks for, and to nothing beside it."""
+    if seen.causes or (seen.result.status, seen.report["verdict"]) != STATUS[told.kind]:
+        return False
+    warned = [str(one["id"]) for one in seen.report["warnings"]]
+    if told.kind is Kind.WARNING:
+        return bool(warned) and warned[0] in told.causes
+    if told.kind is Kind.UNKNOWN:
+        return bool(seen.report["open"]) and all(one["next"] and one["next"]["run"] for one in seen.report["open"])
+    return not warned
 
 
 @pytest.mark.skipif(SYMPTOMS_ONLY, reason="only the symptoms are looked at")

@@ -130,7 +130,7 @@ async def other_methods(subject: Subject, asker: Asker) -> Finding:
         return Finding("none", "No request of another method failed in the last minute.")
     first, last = failed[0].time or 0.0, failed[-1].time or 0.0
     loaded = subject.route.gateway.loaded if subject.route else None
-    if min(one.started for one in who.owners) > first + _SLACK or (loaded is not None and loaded > last):
+    if min(one.started for one in who.owners) > first + _SLACK or (loaded is not None and loaded > last + _SLACK):
         return Finding("none", "The application was started, or the gateway loaded its files, after what failed.")
     rejected = all(one.symptom == "request-rejected" for one in failed)
     word = "rejected" if rejected else _KINDS[word_of(failed[-1])]

@@ -16,11 +16,12 @@ from wizard.gateways.nginx.asking import route_on_host
 from wizard.gateways.nginx.rewrite import condition_words
 from wizard.gateways.nginx.route import route as route_of
 from wizard.gateways.nginx.tree import Configuration, Directive, every
-from wizard.host.questions import FileStat, Replied, Stat
+from wizard.host.questions import FileStat, NotReplied, Replied, Stat
 from wizard.model import ActionKind, Route
 from wizard.text import one_line
 
 _SENT_ON = re.compile(r"error_page (\d{3}) leads to ")
+_CLOSES = 444  # nginx's own code: the connection is closed without an answer (ngx_http_special_response.c)
 _MAX_SWITCHES = 20
 _MADE = ("status", "place")
 
@@ -45,6 +46,8 @@ async def own_answer(subject: Subject, asker: Asker) -> Finding:
     if route is None or question is None:
         return Finding(UNKNOWN, "There is no request to look at.")
     answer = (await asker.ask(question)).answer
+    if isinstance(answer, NotReplied) and answer.ending == "closed" and made_status(route) == _CLOSES:
+        return await _made(route, _CLOSES, asker)
     if not isinstance(answer, Replied):
         return Finding("no-error", "No status came back.")
     if answer.status < 500:

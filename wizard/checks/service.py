@@ -1,7 +1,7 @@
-"""The last hop: which service should answer at the address, in what state it is, and where its processes listen.
+"""The last hop: which service should answer at the address, and in what state it is.
 
-Owns the checks `service` and `app`. May not know how ownership is inferred. A resemblance of names is a reason to look
-at a unit, not a proof that it is the one.
+Owns the check `service`. May not know how ownership is inferred. A resemblance of names is a reason to look at a unit,
+not a proof that it is the one.
 """
 
 from __future__ import annotations
@@ -10,20 +10,19 @@ import re
 
 import msgspec
 
-from wizard.checks.address import Address, parse_address, required
+from wizard.checks.address import parse_address, required
 from wizard.checks.connect import located
-from wizard.checks.edits import replaced
-from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Gap, Scope, Subject, Value, check
+from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.reply import reply
-from wizard.checks.survey import Survey, survey
+from wizard.checks.survey import survey
 from wizard.gateways.nginx.samples import routes_of
-from wizard.host.questions import Listening, NotAnswered, Process, Processes, ProcessTable, Sockets, SocketTable
+from wizard.host.questions import NotAnswered
 from wizard.model import Route
 from wizard.services import systemd
 from wizard.services.journal import decisive, last_words, quoted
 from wizard.services.manager import UP, UnitCondition
+from wizard.services.mentions import in_message, read_endpoint
 from wizard.services.ownership import Certainty, Claim, How, Owners, owners
-from wizard.services.processes import listeners_of, unit_of, where
 from wizard.services.unitstate import UnitState
 from wizard.text import one_line
 
@@ -44,54 +43,13 @@ _ANSWERED = frozenset({"answers", "client-error", UNKNOWN})
 _TAKEN = re.compile(r"address already in use|EADDRINUSE|connection in use|unable to bind|could not bind", re.IGNORECASE)
 _SKIPPED = re.compile(r"unmet condition|condition check resulted in", re.IGNORECASE)
 _MAX_RIVALS = 4
-_INFRASTRUCTURE = frozenset(
-    [
-        "sshd",
-        "systemd",
-        "systemd-resolve",
-        "systemd-resolved",
-        "dnsmasq",
-        "unbound",
-        "named",
-        "mysqld",
-        "mariadbd",
-        "postgres",
-        "redis-server",
-        "memcached",
-        "mongod",
-        "master",
-        "exim4",
-        "cupsd",
-        "chronyd",
-        "ntpd",
-        "rpcbind",
-        "docker-proxy",
-        "dockerd",
-        "containerd",
-        "node_exporter",
-        "node-exporter",
-        "zabbix_agentd",
-        "beam.smp",
-        "epmd",
-        "nginx",
-        "apache2",
-        "httpd",
-        "haproxy",
-        "caddy",
-        "traefik",
-        "envoy",
-        "rsyslogd",
-        "dovecot",
-        "slapd",
-    ]
-)
 
 
 async def ownership(subject: Subject, asker: Asker, endpoint: str, *, further: bool = False) -> Owners:
     """Who serves an endpoint of this host, with what the gateways call it as hints; `further`: who should, too."""
     route, server = required(subject)
     seen = await survey(asker)
-    busy = await _busy(asker)
+    busy = await busy_addresses(asker)
 
     async def make(inner: Asker) -> Owners:
         return await owners(
@@ -113,7 +71,7 @@ def _hints(route: Route) -> tuple[str, ...]:
     return tuple(word for word in (upstream, host, location) if len(word) > 2)
 
 
-async def _busy(asker: Asker) -> frozenset[str]:
+async def busy_addresses(asker: Asker) -> frozenset[str]:
     """The addresses of all upstreams of this host's gateways."""
     seen = await survey(asker)
 
@@ -186,7 +144,7 @@ async def service(subject: Subject, asker: Asker) -> Finding:
         return Finding(
             UNKNOWN, f"{one_line(unit)} could not be asked for: {one_line(state.detail)}.", gaps=gaps, by_hand=by_hand
         )
-    told = await _told(state, unit, claim, asker)
+    told = await _told(state, unit, claim, endpoint, asker)
     told = msgspec.structs.replace(told, gaps=(*gaps, *told.gaps), by_hand=by_hand)
     holder = next((one for one in owned.claims if one.how is How.LISTENS), None)
     if told.outcome in _ENDED and holder is not None and holder.unit != unit:
@@ -194,7 +152,7 @@ async def service(subject: Subject, asker: Asker) -> Finding:
     return told
 
 
-async def _told(state: UnitState, unit: str, claim: Claim, asker: Asker) -> Finding:
+async def _told(state: UnitState, unit: str, claim: Claim, endpoint: str, asker: Asker) -> Finding:
     """What the state of the unit comes to."""
     clock = (await survey(asker)).clock
     condition = state.condition(clock.now if clock else None)
@@ -224,7 +182,8 @@ async def _told(state: UnitState, unit: str, claim: Claim, asker: Asker) -> Find
         return Finding("resembles-only", sentence, values, gaps)
     since = state.started_at or state.active_since
     age = clock.now - since if clock is not None and since is not None else None
-    if condition is UnitCondition.RUNNING and age is not None and age < _YOUNG:
+    young = condition is UnitCondition.RUNNING and age is not None and age < _YOUNG
+    if young and (state.restarts or not await _has_listened(state, endpoint, asker)):
         word = "just-restarted" if state.restarts else "just-started"
         again = f", restarted {state.restarts} times" if state.restarts else ""
         return Finding(word, f"{one_line(unit)} runs since {age:.0f} s{again} ({claim.because}).", values, gaps)
@@ -252,6 +211,21 @@ async def _held_back(state: UnitState, asker: Asker) -> tuple[str, str] | None:
         return None
     died = all(one.condition() is UnitCondition.FAILED_LATER for one in down)
     return ("requirement-ended" if died else "requirement-failed"), down[0].id
+
+
+async def _has_listened(state: UnitState, endpoint: str, asker: Asker) -> bool:
+    """Whether a unit that is up got as far as its listener: by the word of its manager, or by its own in this run.
+
+    A unit of Type=notify counts as active once its program has said that it is ready (systemd.service(5)).
+    """
+    if state.type in {"notify", "notify-reload"}:
+        return True
+    wanted = read_endpoint(endpoint)
+    lines = await last_words(asker, state.id, lines=40)
+    if wanted is None or isinstance(lines, NotAnswered):
+        return False
+    own = (line for line in lines if line.invocation == state.invocation and not line.from_manager)
+    return any(in_message(line.message, wanted) for line in own)
 
 
 async def _was_skipped(unit: str, asker: Asker) -> bool:
@@ -307,124 +281,3 @@ async def _last_said(unit: str, condition: UnitCondition, asker: Asker) -> tuple
         return "", (Gap(f"the journal of {one_line(unit)}", one_line(lines.detail), lines.grant),)
     line = decisive(lines)
     return (quoted(line) if line is not None else ""), ()
-
-
-_PLACE = ("listens", "program", "unit")
-
-
-@check(
-    "app",
-    Scope.SERVER,
-    {
-        "here": (),
-        "other-port": (*_PLACE, "edit"),
-        "other-address": (*_PLACE, "edit"),
-        "other-path": (*_PLACE, "edit"),
-        "nowhere": (),
-        "several": ("listens",),
-    },
-    bad=("other-port", "other-address", "other-path"),
-)
-async def app(subject: Subject, asker: Asker) -> Finding:
-    """Look for the application at another address than the one that the gateway asks."""
-    found = await located(subject, asker)
-    address = parse_address(found.addresses[0]) if found.addresses else None
-    if address is None:
-        return Finding(UNKNOWN, "There is no address to compare with.")
-    by_hand = "ss -Hlxp" if address.path is not None else "ss -Hltnp"
-    sockets = (await asker.ask(Sockets())).answer
-    table = (await asker.ask(Processes())).answer
-    if isinstance(sockets, NotAnswered) or isinstance(table, NotAnswered):
-        return Finding(UNKNOWN, "Listening sockets and processes could not be listed.", by_hand=by_hand)
-    owned = await ownership(subject, asker, address.text)
-    best = owned.best
-    if best is not None and best.how is How.LISTENS:
-        return Finding("here", f"{best.because}.", by_hand=by_hand)
-    seen = await survey(asker)
-    _, server = required(subject)
-    candidates = _candidates(address, owned, sockets, table, await _busy(asker) - {server.address, address.text})
-    if not candidates:
-        return Finding("nowhere", "No process that could be the application listens anywhere else.", by_hand=by_hand)
-    distinct = {where(one) for one, _ in candidates}
-    if len(distinct) > 1:
-        places = ", ".join(sorted(distinct)[:6])
-        return Finding(
-            "several",
-            f"Several applications listen elsewhere: {one_line(places)}.",
-            {"listens": places},
-            by_hand=by_hand,
-        )
-    return _elsewhere(subject, seen, address, candidates[0], by_hand)
-
-
-def _elsewhere(
-    subject: Subject, seen: Survey, address: Address, chosen: tuple[Listening, Process | None], by_hand: str
-) -> Finding:
-    one, process = chosen
-    listens = where(one)
-    unit = (unit_of(process.cgroup) if process else None) or ""
-    program = f"{process.name} (pid {process.pid})" if process else "a process"
-    values: dict[str, Value] = {"listens": listens, "program": program, "unit": unit}
-    edit = _repoint(subject, seen, address, one)
-    if edit is not None:
-        values["edit"] = edit
-    if address.path is not None:
-        outcome = "other-path"
-    else:
-        outcome = "other-address" if one.port == address.port else "other-port"
-    who = f"{one_line(unit)}, {one_line(program)}," if unit else one_line(program)
-    return Finding(outcome, f"{who} listens on {one_line(listens)} instead.", values, by_hand=by_hand)
-
-
-def _repoint(subject: Subject, seen: Survey, address: Address, one: Listening) -> Edit | None:
-    route, server = required(subject)
-    gateway = seen.gateway_of(route.gateway)
-    configuration = gateway.configuration if gateway else None
-    place = server.at or route.action.at
-    if address.path is not None:
-        return replaced(configuration, place, address.path, one.path)
-    host, _, port = server.address.rpartition(":")
-    if one.port != address.port:
-        return replaced(configuration, place, f"{host}:{port}", f"{host}:{one.port}")
-    target = f"[{one.address}]" if one.family == "inet6" else one.address
-    return replaced(configuration, place, f"{host}:{port}", f"{target}:{one.port}")
-
-
-def _candidates(
-    address: Address, owned: Owners, sockets: SocketTable, table: ProcessTable, busy: frozenset[str]
-) -> list[tuple[Listening, Process | None]]:
-    """Sockets that could be the application's: of the unit that claims the address, else of any application."""
-    claim = claimed(owned)
-    if claim is not None and claim.unit is not None:
-        own = listeners_of(claim.service or claim.unit, table.processes, sockets)
-        mine = [(one, _owner(one, table)) for one in own if _comparable(one, address)]
-        if mine or claim.certainty >= Certainty.STRONG:
-            return mine
-    # Another route of the gateway uses this port, whichever way it writes the address.
-    taken = {other.port for text in busy if (other := parse_address(text)) is not None and other.ip is not None}
-    return [
-        (one, owner)
-        for one in sockets.listening
-        if _comparable(one, address) and where(one) not in busy and (one.family == "unix" or one.port not in taken)
-        if (owner := _owner(one, table)) is not None and owner.name not in _INFRASTRUCTURE
-        if address.path is None or _alike(one.path, address.path)
-    ]
-
-
-def _comparable(one: Listening, address: Address) -> bool:
-    if one.type != "stream":
-        return False
-    if address.path is not None:
-        return one.family == "unix" and bool(one.path) and not one.path.startswith("@") and one.path != address.path
-    return one.family != "unix"
-
-
-def _alike(one: str, other: str) -> bool:
-    """Whether two socket paths look like the same service's: one folder, or one file name."""
-    folder, _, name = one.rpartition("/")
-    other_folder, _, other_name = other.rpartition("/")
-    return (folder == other_folder and folder not in {"", "/run", "/tmp", "/var/run"}) or name == other_name  # noqa: S108 - compared with, never written to
-
-
-def _owner(one: Listening, table: ProcessTable) -> Process | None:
-    return next((process for process in table.processes if process.pid in one.pids), None)

@@ -6,9 +6,10 @@ Owns the checks `speech` and `buffer`. May not know why the two sides differ.
 from __future__ import annotations
 
 from wizard.checks.address import required
+from wizard.checks.directives import chain_to
 from wizard.checks.edits import inserted_after, replaced
 from wizard.checks.peer import peer
-from wizard.checks.registry import Asker, Edit, Finding, Scope, Subject, check
+from wizard.checks.registry import Asker, Edit, Finding, Scope, Subject, Value, check
 from wizard.checks.reply import reply
 from wizard.checks.survey import survey
 from wizard.gateways.nginx.tree import Configuration
@@ -59,7 +60,16 @@ async def _include(configuration: Configuration, names: tuple[str, ...], asker: 
     return None
 
 
-@check("buffer", Scope.SERVER, {"editable": ("edit", "size"), "elsewhere": ()})
+@check(
+    "buffer",
+    Scope.SERVER,
+    {
+        "editable": ("edit", "size"),
+        "two-lines": ("edit", "second", "size"),
+        "three-lines": ("edit", "second", "third", "size"),
+        "elsewhere": (),
+    },
+)
 async def buffer(subject: Subject, asker: Asker) -> Finding:
     """Find where a larger buffer for the response header can be set, and how large it has to be."""
     route, _ = required(subject)
@@ -76,10 +86,12 @@ async def buffer(subject: Subject, asker: Asker) -> Finding:
         if route.action.kind is ActionKind.UWSGI
         else "proxy"
     )
-    edit = _buffers(configuration, route, kind, size)
-    if edit is None:
-        return Finding("elsewhere", "Buffers are set in more than one line; they have to be changed together.")
-    return Finding("editable", f"A buffer of {size >> 10} kB would hold this header.", {"edit": edit, "size": size})
+    edits = _buffers(configuration, route, kind, size)
+    if not edits:
+        return Finding("elsewhere", "Buffers are set in lines that cannot be changed one by one.")
+    word = ("editable", "two-lines", "three-lines")[len(edits) - 1]
+    values: dict[str, Value] = {"size": size, **dict(zip(("edit", "second", "third"), edits, strict=False))}
+    return Finding(word, f"A buffer of {size >> 10} kB would hold this header.", values)
 
 
 def _size_for(header_bytes: object) -> int | None:
@@ -92,12 +104,33 @@ def _size_for(header_bytes: object) -> int | None:
     return size if size > header_bytes else None
 
 
-def _buffers(configuration: Configuration, route: Route, kind: str, size: int) -> Edit | None:
-    """The three settings belong together: a busy buffer may not be smaller than the first, nor than all but one."""
-    near = configuration.lines(route.location.at.file)
-    lines = [line.strip() for line in near[route.location.at.line - 1 : route.location.at.line + 40]]
-    if any(line.startswith((f"{kind}_buffer", f"{kind}_busy_buffers")) for line in lines):
-        return None
-    kilobytes = f"{size >> 10}k"
-    new = f"{kind}_buffer_size {kilobytes}; {kind}_buffers 8 {kilobytes}; {kind}_busy_buffers_size {(size >> 10) * 2}k;"
-    return inserted_after(configuration, route.location.at, new)
+def _buffers(configuration: Configuration, route: Route, kind: str, size: int) -> tuple[Edit, ...]:
+    """The edits that give the header a buffer: a new line, or one for each line of the location that sets one.
+
+    The three settings belong together: a busy buffer may not be smaller than the first, nor than all but one. What the
+    location does not set itself is written beside the first that it does.
+    """
+    kilobytes = size >> 10
+    wanted = {
+        f"{kind}_buffer_size": (f"{kilobytes}k",),
+        f"{kind}_buffers": ("8", f"{kilobytes}k"),
+        f"{kind}_busy_buffers_size": (f"{kilobytes * 2}k",),
+    }
+    around = chain_to(configuration, route.location.at)
+    block = around[-1].block or [] if around else []
+    own = {one.name: one for one in block if one.name in wanted}
+    missing = " ".join(f"{name} {' '.join(words)};" for name, words in wanted.items() if name not in own)
+    if not own:
+        edit = inserted_after(configuration, route.location.at, missing)
+        return (edit,) if edit is not None else ()
+    if len({(one.file, one.line) for one in own.values()}) < len(own):
+        return ()
+    edits: list[Edit] = []
+    for name, directive in own.items():
+        more = f" {missing}" if missing and not edits else ""
+        old = f"{name} {' '.join(directive.args)};"
+        edit = replaced(configuration, directive.at, old, f"{name} {' '.join(wanted[name])};{more}")
+        if edit is None:
+            return ()
+        edits.append(edit)
+    return tuple(edits)

@@ -7,6 +7,8 @@ so "became active" alone does not tell a failed start from a later death: how lo
 
 from __future__ import annotations
 
+import signal
+
 import msgspec
 
 from wizard.services.manager import UnitCondition
@@ -158,8 +160,14 @@ class UnitState(msgspec.Struct, frozen=True):
         if self.active == "deactivating":
             return UnitCondition.STOPPING
         if self.active == "failed":
+            if self._was_killed_while_stopping():
+                return UnitCondition.STOPPED
             return UnitCondition.FAILED_AT_START if self._failed_at_start() else UnitCondition.FAILED_LATER
         return UnitCondition.STOPPED if self.active == "inactive" else UnitCondition.UNKNOWN
+
+    def _was_killed_while_stopping(self) -> bool:
+        """Whether it was told to stop and did not within `TimeoutStopSec=`: it failed, and yet somebody stopped it."""
+        return self.result == "timeout" and self.became_active and self.exit_signal == signal.SIGKILL
 
     def _failed_at_start(self) -> bool:
         if self.result in ("resources", "exec-condition", "protocol"):

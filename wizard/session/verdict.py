@@ -211,10 +211,20 @@ def _judge(
             missing = tuple(check for check, value in truths.items() if value is Truth.OPEN)
             opened = opened or Open(cause, subject, missing)
     if best is not None:
-        return best
+        return _doubted(best, observed)
     if against is not None and (opened or contradicted):
         return RuledOut(cause, subject, against)
     return opened or contradicted
+
+
+def _doubted(one: Conclusion, observed: Observed) -> Conclusion:
+    """A conclusion that is less sure where what would exclude it was not observed in time."""
+    unseen = any(
+        observed.outcome(check, one.subject) is None and observed.cut(check, one.subject) is not None
+        for check, _ in one.cause.excludes
+    )
+    lower = unseen and one.confidence is not Confidence.CONFIRMED
+    return replace(one, confidence=Confidence.POSSIBLE) if lower else one
 
 
 def _plausible(holding: list[str], observed: Observed, subject: str) -> bool:
