@@ -68,6 +68,8 @@ def test_systemd_restarts_after_a_pause() -> None:
     [
         (["Reloading nginx.service - nginx...", "Reloaded nginx.service - nginx."], Became.RELOADED),
         (["Reload failed for nginx.service - nginx."], Became.NOT_RELOADED),
+        (["Reloading nginx.service - nginx...", "nginx.service: Control process exited, code=exited, status=1/FAILURE",
+          "Reload failed for nginx.service - nginx."], Became.NOT_RELOADED),
         (["Failed to start shop.service - Shop."], Became.NOT_STARTED),
         (["shop.service: Control process exited, code=exited, status=1/FAILURE", *CRASH[1:], "Failed to start Shop."],
          Became.NOT_STARTED),

@@ -273,7 +273,9 @@ def test_a_ticket_holds_the_whole_of_it() -> None:
     assert "<h2>Timeline</h2>" in html(report)
     for part in report.timeline:
         assert part.source in markdown(report)
-    assert f"**first error: first of 4 'connect refused' from {A}**" in markdown(report)
+    [error] = [part for part in report.timeline if part.first_error]
+    assert A in error.what
+    assert f"**first error: {error.what}**" in markdown(report)
 
 
 # --- any session ------------------------------------------------------------------------------------------------

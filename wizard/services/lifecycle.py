@@ -133,6 +133,8 @@ def _stories(told: Sequence[_Told]) -> list[list[_Told]]:
 def _begins(one: _Told, story: Sequence[_Told]) -> bool:
     """Whether a line begins another story than the one before it."""
     words = {each.word for each in story}
+    if one.word is _Word.NOT_RELOADED and words <= {_Word.EXITED, _Word.FAILED}:
+        return False  # what ended was the command that reloads
     ended = words & {_Word.STARTED, _Word.RELOADED, _Word.NOT_RELOADED}
     if ended or one.word in {_Word.RELOADED, _Word.NOT_RELOADED, _Word.STARTED}:
         return True
@@ -154,6 +156,8 @@ def _read(unit: str, story: Sequence[_Told]) -> UnitMoment | None:
         return UnitMoment(first.time, unit, _ONE_LINE[first.word])
     if first.word is _Word.STOPPING:
         return UnitMoment(first.time, unit, Became.STOPPED)
+    if _Word.NOT_RELOADED in words:
+        return UnitMoment(first.time, unit, Became.NOT_RELOADED)
     result = words[_Word.FAILED].detail if _Word.FAILED in words else ""
     detail = words[_Word.EXITED].detail if _Word.EXITED in words else result
     became: Became | None = None

@@ -18,6 +18,7 @@ from wizard.session.past.scene import SAME, Kind, Moment, Scene
 from wizard.text import one_line
 
 JOURNAL, STATE, PROCESSES, KERNEL = "systemd journal", "systemd", "process table", "kernel log"
+_STAMP = re.compile(r"^\d{4}[/-]\d\d[/-]\d\d[ T]\d\d:\d\d:\d\d\S* ")  # a moment has its own
 _FELT = 2.0  # seconds between a kill and what the unit's own side shows of it
 _KILLED = re.compile(r"SIGKILL|signal[: ]+9|killed|out of memory|oom|status=9", re.IGNORECASE)
 
@@ -92,7 +93,8 @@ def _by_state(unit: str, state: UnitState | None, scene: Scene) -> Iterator[Mome
 def _last_words(unit: str, lines: Sequence[JournalLine]) -> Iterator[Moment]:
     line = decisive(lines)
     if line is not None and line.time is not None and not line.from_manager:
-        yield Moment(line.time, one_line(f"{unit} said: {quoted(line)}"), JOURNAL, Kind.WORDS, unit, 75)
+        said = _STAMP.sub("", quoted(line))
+        yield Moment(line.time, one_line(f"{unit} said: {said}"), JOURNAL, Kind.WORDS, unit, 75)
 
 
 def _instances(scene: Scene, told: Sequence[Moment]) -> Iterator[Moment]:
