@@ -109,7 +109,8 @@ def answers(config: Path, asks: list[Ask]) -> list[Seen]:
     return [Seen(**one) for one in json.loads(done.stdout)]
 
 
-def _ask(ask: dict[str, object]) -> Seen:
+def asked(ask: dict[str, object]) -> Seen:
+    """Send one request on a connection of its own."""
     address, port = str(ask["address"]), int(str(ask["port"]))
     unix = address.startswith("unix:")
     family = socket.AF_UNIX if unix else socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -156,7 +157,7 @@ def _main() -> None:
                 break
             if nginx.poll() is not None:
                 sys.exit("nginx did not start")
-        sys.stdout.write(json.dumps([asdict(_ask(ask)) for ask in plan["asks"]]))
+        sys.stdout.write(json.dumps([asdict(asked(ask)) for ask in plan["asks"]]))
     finally:
         nginx.terminate()
         nginx.wait()

@@ -104,8 +104,7 @@ def difference(made: Route, seen: lab.Seen) -> str | None:
         return None
     if status in CLOSES and not made.action.to:
         return None if seen.status == 0 else f"closed, not {seen.status}"
-    error_page = any(step.startswith("error_page") for step in made.steps)
-    if status != seen.status and not error_page:
+    if status != seen.status:
         return f"{made.action.kind} {status}, not {seen.status}"
     return answered_differently(made, seen)
 

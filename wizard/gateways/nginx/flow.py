@@ -135,6 +135,7 @@ def _special(request: Request, answer: Answer) -> Answer | Jump:
     if unknown_in(to[:1]):
         raise Undecided(f"the error page for {answer.status} depends on {request.choices.why(to)}")
     words = f"error_page {answer.status} leads to {said(to)}"
+    request.error_status = {-1: shown.status, 0: None}.get(page.overwrite, page.overwrite)
     if to.startswith("/"):
         request.step(words)
         if request.method != "HEAD":
@@ -144,6 +145,7 @@ def _special(request: Request, answer: Answer) -> Answer | Jump:
         request.step(words)
         return _again(request, named(request, to))
     status = page.overwrite if page.overwrite in REDIRECTS else 302
+    request.error_status = None
     return Answer(status, to, answer.at, final=True)
 
 

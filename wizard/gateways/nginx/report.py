@@ -13,6 +13,7 @@ from wizard.gateways.nginx.flow import Result, error_pages
 from wizard.gateways.nginx.logs import logs_at
 from wizard.gateways.nginx.octets import escape_uri, said, text_of
 from wizard.gateways.nginx.request import Request
+from wizard.gateways.nginx.rewrite import CLOSES
 from wizard.gateways.nginx.settings import proxying
 from wizard.gateways.nginx.upstreams import resolved_at_start, upstream_of
 from wizard.model import Action, ActionKind, Instance, Listener, Location, Route
@@ -26,11 +27,13 @@ def reported(request: Request, instance: Instance, url: str, result: Result) -> 
         return _passed(request, instance, url, result)
     if isinstance(result, Served):
         to = None if result.path is None else text_of(result.path)
-        return _route(request, instance, url, Action(ActionKind.STATIC, to, result.at, result.status))
+        status = result.status and (request.error_status or result.status)
+        return _route(request, instance, url, Action(ActionKind.STATIC, to, result.at, status))
     if result.file is not None:
         return _route(request, instance, url, Action(ActionKind.STATIC, text_of(result.file), result.at, result.status))
     to = None if result.to is None else text_of(result.to)
-    return _route(request, instance, url, Action(ActionKind.RETURN, to, result.at, result.status))
+    sent = request.error_status if result.final and result.status not in CLOSES else None
+    return _route(request, instance, url, Action(ActionKind.RETURN, to, result.at, sent or result.status))
 
 
 def undecided(request: Request, instance: Instance, url: str, reason: str) -> Route:

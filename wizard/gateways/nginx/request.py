@@ -125,7 +125,7 @@ class Request(msgspec.Struct):
     valid_location: bool = True
     valid_unparsed: bool = True
     error_page: bool = False
-    status: int | None = None
+    error_status: int | None = None  # the status that an error page keeps or sets
     host_name: str | None = None
     host_matched: str = "default"
     location: LocationLevel | None = None

@@ -12,6 +12,7 @@ import msgspec
 
 from wizard.gateways.nginx.examples import example
 from wizard.gateways.nginx.levels import Level
+from wizard.gateways.nginx.listen import Listen
 from wizard.gateways.nginx.locations import PASSES, LocationLevel, Match
 from wizard.gateways.nginx.octets import escape_uri, text_of
 from wizard.gateways.nginx.route import route
@@ -105,18 +106,35 @@ def _leads(
 
 
 def _hosts(server: Server) -> Iterator[tuple[str, str]]:
-    """Scheme, host and port of URLs that reach a server, plain addresses first, and the address to connect to."""
-    listens = sorted((one for one in server.listens if not one.address.unix), key=lambda one: one.tls)
-    for listen in listens:
-        scheme, usual = ("https", 443) if listen.tls else ("http", 80)
-        ip = listen.address.ip
-        local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(ip, ip)
-        address = f"[{local}]:{listen.address.port}" if ":" in local else f"{local}:{listen.address.port}"
-        port = "" if listen.address.port == usual else f":{listen.address.port}"
-        for name in (*server.names, "localhost", local):
-            if (host := _host(name)) is not None:
-                bracketed = f"[{host}]" if ":" in host else host
-                yield f"{scheme}://{bracketed}{port}", address
+    """Scheme, host and port of URLs that reach a server, and the address to connect to; the likeliest first.
+
+    Each name in plain and with TLS comes before the next name, and a second address for the same URL comes last.
+    """
+    listens = [one for one in server.listens if not one.address.unix]
+    later: list[tuple[str, str]] = []
+    seen: set[str] = set()
+    for name in (*server.names, "localhost", None):
+        for listen in sorted(listens, key=lambda one: (one.tls, ":" in one.address.ip)):
+            local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.address.ip, listen.address.ip)
+            host = local if name is None else _host(name)
+            if host is None:
+                continue
+            base = f"{'https' if listen.tls else 'http'}://{_bracketed(host)}{_port(listen)}"
+            reached = (base, f"{_bracketed(local)}:{listen.address.port}")
+            if base in seen:
+                later.append(reached)
+            else:
+                yield reached
+            seen.add(base)
+    yield from later
+
+
+def _port(listen: Listen) -> str:
+    return "" if listen.address.port == (443 if listen.tls else 80) else f":{listen.address.port}"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _host(name: str) -> str | None:
@@ -140,7 +158,9 @@ def _paths(location: LocationLevel) -> list[str]:
         made = example(location.text)
         if made is None:
             return []
-        tries = [made, f"/{made}", f"/a{made}", f"/a/{made}"]
+        around = location.outer.name if isinstance(location.outer, LocationLevel) else ""
+        below = [] if made.startswith(around) else [f"{around}{made}", f"{around}/{made}"]
+        tries = [*below, made, f"/{made}", f"/a{made}", f"/a/{made}"]
         return [escape_uri(path) for path in tries if path.startswith("/")]
     path = escape_uri(location.name)
     if not path.startswith("/"):

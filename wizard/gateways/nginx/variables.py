@@ -78,21 +78,18 @@ def value_of(request: Request, name: str, *, depth: int = 0) -> str:
         return known
     if (own := _OWN.get(lower)) is not None:
         return own(request)
-    for prefix, by_prefix in _PREFIXES:
-        if lower.startswith(prefix):
-            return by_prefix(request, lower[len(prefix) :])
     made = look_up(request, lower, lambda source: fill(request, source, depth=depth))
     if made is not None:
         return made
+    for prefix, by_prefix in _PREFIXES:
+        if lower.startswith(prefix):
+            return by_prefix(request, lower[len(prefix) :])
+    if (setter := _set_by(request.configuration).get(lower)) is not None:
+        how, at = setter
+        return "" if how in {"set", "a pattern"} else request.choices.unknown(f"${name}, which {how} sets ({at})")
     if lower in _NOT_KNOWN or lower.startswith(_NOT_KNOWN_PREFIXES):
         return request.choices.unknown(f"${name}, which is known only while a request runs")
-    setter = _set_by(request.configuration).get(lower)
-    if setter is None:
-        return request.choices.unknown(f"${name}, which nothing in this configuration defines")
-    how, at = setter
-    if how in {"set", "a pattern"}:
-        return ""
-    return request.choices.unknown(f"${name}, which {how} sets ({at})")
+    return request.choices.unknown(f"${name}, which nothing in this configuration defines")
 
 
 def _set_by(configuration: Configuration) -> dict[str, tuple[str, Place]]:
@@ -179,6 +176,10 @@ def _filename(request: Request) -> str:
     return path
 
 
+def _after(prefix: str, event: str) -> Callable[[Request, str], str]:
+    return lambda request, name: request.choices.unknown(f"${prefix}{name}, known after {event}")
+
+
 def _over_tls(value: str) -> Callable[[Request], str]:
     return lambda request: value if request.tls else ""
 
@@ -229,16 +230,16 @@ _PREFIXES: tuple[tuple[str, Callable[[Request, str], str]], ...] = (
     ("arg_", _argument),
     ("http_", _header),
     ("cookie_", _cookie),
-    (
-        "upstream_",
-        lambda request, name: request.choices.unknown(f"$upstream_{name}, known after the upstream answered"),
-    ),
-    ("sent_http_", lambda request, name: request.choices.unknown(f"$sent_http_{name}, known after the answer")),
+    ("upstream_http_", _after("upstream_http_", "the upstream answered")),
+    ("upstream_cookie_", _after("upstream_cookie_", "the upstream answered")),
+    ("sent_http_", _after("sent_http_", "the answer")),
 )
 _RUN_TIME_NAMES = (
     "binary_remote_addr remote_port bytes_sent body_bytes_sent pipe request_completion request_length request_time "
     "request_id status connection connection_requests connection_time nginx_version pid msec time_iso8601 "
     "time_local gzip_ratio uid_got uid_set uid_reset secure_link secure_link_expires invalid_referer slice_range "
+    "upstream_addr upstream_status upstream_connect_time upstream_header_time upstream_response_time upstream_queue_time "
+    "upstream_response_length upstream_bytes_received upstream_bytes_sent upstream_cache_status "
     "ancient_browser modern_browser msie realip_remote_port session_time spdy"
 )
 _NOT_KNOWN = frozenset(_RUN_TIME_NAMES.split())
