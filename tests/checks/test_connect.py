@@ -9,7 +9,8 @@ import pytest
 
 from tests.checks.asking import FakeAsker
 from tests.checks.subjects import seen, subject
-from wizard.checks.connect import FAILURES, connect, connect_as_admin, deadline_of, located, word_for
+from wizard.checks.connect import FAILURES, connect, deadline_of, located, word_for
+from wizard.checks.connect_here import connect_as_admin
 from wizard.checks.registry import UNKNOWN, Finding, checks
 from wizard.host.questions import HERE, Connect, Connected, ConnectFailed, NotAnswered, Resolve, Resolved, Why
 from wizard.model import Server

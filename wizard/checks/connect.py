@@ -1,6 +1,6 @@
-"""The hop from address to connection: what connect(2) gives, from where the gateway sits and from where the admin sits.
+"""The hop from address to connection: what connect(2) gives, from where the gateway sits.
 
-Owns the checks `connect` and `connect-as-admin`, and which of several addresses of a server is the one to look at. May
+Owns the check `connect`, and which of several addresses of a server is the one to look at. May
 not know who listens or what a firewall says. The errno of a failed connect says what came back and not why; the table
 is that of connect(2), observed on Linux 6.18.
 """
@@ -14,9 +14,11 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from wizard.checks.address import Address, Lookup, gateway_view, lookup, not_as_gateway, parse_address, required
+from wizard.checks.logged import server_events
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
+from wizard.checks.survey import survey
 from wizard.host.questions import HERE, Connect, Connected, ConnectFailed, NotAnswered, View, Why
-from wizard.model import Route
+from wizard.model import Phase, Route
 from wizard.text import one_line
 
 Attempt = tuple[str, str, str, float, Gap | None]  # address, outcome, words, seconds, what was not seen
@@ -41,6 +43,7 @@ _WORDS: dict[int, tuple[str, str]] = {
 FAILURES = tuple(dict.fromkeys(word for word, _ in _WORDS.values()))
 _AT_ONCE = frozenset({"refused", "network-unreachable", "host-unreachable"})
 _VALUES = ("address", "port", "seconds")
+_A_MOMENT = 30.0  # seconds
 
 
 def word_for(number: int | None) -> tuple[str, str]:
@@ -92,32 +95,13 @@ async def connect(subject: Subject, asker: Asker) -> Finding:
             went_on = f"{said}. The gateway logs the first and goes on to the second, within the same request."
             return Finding("falls-back", went_on, values, gaps, by_hand=_by_hand(address))
         return Finding("partly", f"{said}.", values, gaps, by_hand=_by_hand(address))
+    if gaps and outcome == "connected" and await _fails_for_gateway(subject, asker):
+        said = f"This shell connects to {one_line(address)}. The gateway does not, by its own log, and its place may not be taken."
+        return Finding(UNKNOWN, said, values, gaps, by_hand=_by_hand(address))
     who = "" if gaps or not route.gateway.user else f" as {one_line(route.gateway.user)}"
     return Finding(
         outcome, f"Connecting to {one_line(address)}{who}: {words}.", values, gaps, by_hand=_by_hand(address)
     )
-
-
-@check(
-    "connect-as-admin",
-    Scope.SERVER,
-    {"connected": ("address",), "fails-too": ("address",)},
-)
-async def connect_as_admin(subject: Subject, asker: Asker) -> Finding:
-    """Connect as the person who runs the wizard: where this succeeds and the gateway's fails, the view differs."""
-    found = await lookup(subject, asker)
-    if not found.addresses:
-        return Finding(UNKNOWN, "There is no address to connect to.")
-    address = found.addresses[0]
-    answer = (await asker.ask(Connect(address, HERE, deadline_of(subject)))).answer
-    if isinstance(answer, Connected):
-        return Finding(
-            "connected", f"The same connection succeeds from this shell to {one_line(address)}.", {"address": address}
-        )
-    if isinstance(answer, ConnectFailed):
-        _, words = word_for(answer.errno)
-        return Finding("fails-too", f"From this shell the same connection fails too: {words}.", {"address": address})
-    return Finding(UNKNOWN, f"The connection could not be tried from this shell: {one_line(answer.detail)}.")
 
 
 def _falls_back(results: Sequence[Attempt], route: Route) -> bool:
@@ -130,6 +114,16 @@ def _falls_back(results: Sequence[Attempt], route: Route) -> bool:
     tries_next = route.proxying is None or "error" in route.proxying.next_upstream
     at_once = all(one[1] in _AT_ONCE for one in results if one[1] != "connected")
     return tries_next and at_once and all(one is not None and one.is_loopback for one in addresses)
+
+
+async def _fails_for_gateway(subject: Subject, asker: Asker) -> bool:
+    """Whether the gateway itself failed to connect to this server a moment ago: rules and rights may know users."""
+    events, _ = await server_events(subject, asker)
+    clock = (await survey(asker)).clock
+    times = (
+        [one.time for one in events if one.phase is Phase.CONNECTING and one.time] if isinstance(events, tuple) else []
+    )
+    return clock is not None and bool(times) and clock.now - max(times) < _A_MOMENT
 
 
 async def located(subject: Subject, asker: Asker) -> Lookup:

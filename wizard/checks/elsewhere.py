@@ -6,10 +6,10 @@ is no candidate.
 
 from __future__ import annotations
 
-from wizard.checks.address import Address, parse_address, required
+from wizard.checks.address import ROOT_GRANT, Address, parse_address, required
 from wizard.checks.connect import located
 from wizard.checks.edits import replaced
-from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Scope, Subject, Value, check
+from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.service import busy_addresses, claimed, ownership
 from wizard.checks.survey import Survey, survey
 from wizard.host.questions import Listening, NotAnswered, Process, Processes, ProcessTable, Sockets, SocketTable
@@ -100,6 +100,9 @@ async def app(subject: Subject, asker: Asker) -> Finding:
     )
     if not candidates:
         candidates = _of_the_other_kind(address, owned, sockets, table, subject)
+    if not candidates and not sockets.owners_complete:
+        gap = Gap("which process owns a socket", "not all processes can be seen", ROOT_GRANT)
+        return Finding(UNKNOWN, "Whose the other sockets are cannot be seen.", gaps=(gap,), by_hand=by_hand)
     if not candidates:
         return Finding("nowhere", "No process that could be the application listens anywhere else.", by_hand=by_hand)
     distinct = {where(one) for one, _ in candidates}

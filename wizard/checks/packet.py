@@ -38,6 +38,7 @@ _ROUTE = ("rule", "repair", "repair-why", "undo")
         "may-reject": _RULE,
         "redirects": (*_RULE, "to"),
         "no-route": _ROUTE,
+        "no-ipv6": ("rule",),
         "link-down": _ROUTE,
         "route-forbids": _ROUTE,
         "route-discards": _ROUTE,
@@ -53,6 +54,7 @@ _ROUTE = ("rule", "repair", "repair-why", "undo")
         "may-reject",
         "redirects",
         "no-route",
+        "no-ipv6",
         "link-down",
         "route-forbids",
         "route-discards",
@@ -62,7 +64,7 @@ _ROUTE = ("rule", "repair", "repair-why", "undo")
 )
 async def packet_path(subject: Subject, asker: Asker) -> Finding:
     """Follow the connection's packets through routes and rules, as those of the gateway's user."""
-    route, _ = required(subject)
+    route, server = required(subject)
     found = await located(subject, asker)
     address = parse_address(found.addresses[0]) if found.addresses else None
     if address is None:
@@ -76,6 +78,9 @@ async def packet_path(subject: Subject, asker: Asker) -> Finding:
     by_hand = f"ip route get {address.ip}"
     if isinstance(way, NotAnswered):
         return Finding(UNKNOWN, f"The route could not be asked for: {one_line(way.detail)}.", by_hand=by_hand)
+    if way.way is routing.Way.NONE and server.name is not None and all(map(_is_ipv6, found.addresses)):
+        said = f"{one_line(server.name)} has IPv6 addresses only, and this host has no way to them."
+        return Finding("no-ipv6", said, {"rule": said}, by_hand=by_hand)
     if way.way in routing.LEADS_NOWHERE:
         return await _nowhere(way, uid, asker, by_hand)
     rules = await read_rules(asker)
@@ -119,6 +124,11 @@ async def _followed(
         said = "No rule of this host stands in the way." if has_rules(rules) else "There are no firewall rules."
         return Finding("passes", said, gaps=gaps, by_hand="nft list ruleset")
     return beyond
+
+
+def _is_ipv6(endpoint: str) -> bool:
+    address = parse_address(endpoint)
+    return address is not None and address.ip is not None and address.ip.version == 6
 
 
 async def _listener_uid(subject: Subject, address: Address, asker: Asker) -> int | None:

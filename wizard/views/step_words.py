@@ -199,6 +199,12 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "absent": "nobody listens",
         "not-local": "on another host",
     },
+    "hosts-file": {
+        "not-asked": "hosts file does not matter",
+        "agrees": "hosts file agrees with DNS",
+        "differs": "hosts file differs from DNS",
+        "shadows": "hosts file hides DNS",
+    },
     "literal-name": _EDITABLE,
     "loaded": {
         "as-loaded": "files as loaded",
@@ -244,6 +250,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "drops": "a rule drops the packets",
         "rejects": "a rule rejects the packets",
         "no-route": "no route",
+        "no-ipv6": "no way to IPv6",
         "link-down": "link is down",
         "route-forbids": "route forbids",
         "route-discards": "route discards",
@@ -407,6 +414,13 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "not-said": "unit start is not said",
         "no-unit": "unit has no unit",
         "no-manager": "no service manager",
+    },
+    "unit-network": {
+        "free": "no unit forbids it",
+        "address-forbidden": "unit forbids the address",
+        "gateway-apart": "nginx in its own network",
+        "service-apart": "app in its own network",
+        "no-unit": "no service manager",
     },
     "vhost": {
         "named": "virtual host is named",
