@@ -95,9 +95,9 @@ def ask_database(connection: Connection, address: str) -> None:
 
 
 def stream(connection: Connection) -> None:
-    """Events, one after the other, and no end."""
+    """Events, one after the other, for longer than a walk listens."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Accel-Buffering: no\r\n\r\n")
-    for _ in range(200):
+    for _ in range(25):
         connection.sendall(b"data: open\n\n")
         time.sleep(0.3)
 
