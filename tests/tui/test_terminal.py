@@ -2,109 +2,54 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-import pty
+import random
 import re
-import select
 import signal
-import subprocess
-import sys
+import struct
+import termios
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyte
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30.0
-ENTER_ALTERNATE = b"\x1b[?1049h"
-LEAVE_ALTERNATE = b"\x1b[?1049l"
-SHOW_CURSOR = b"\x1b[?25h"
+from tests.tui.pseudo import APP, ENTER_ALTERNATE, LEAVE_ALTERNATE, terminal
+from wizard.session.file import load
 
-APP = """
-import sys
+COLOURS = {*range(30, 38), *range(40, 48)}
+BRIGHT = set(range(90, 108))
+
+# The same entry, with probes that hang, a defect on a key, and sessions kept in a file.
+HELD = """
+import asyncio, os, sys
 from tests.tui.fake import FakeHost, Story, library
+from wizard.host.recording import RecordingHost
+from wizard.session.file import write
 from wizard.tui.start import start
+from wizard.tui.walk_screen import WalkScreen
 from wizard.walk.outside import Outside
 from wizard.walk.runner import Options
-host = FakeHost(hostname=sys.argv[1]) if len(sys.argv) > 1 else FakeHost()
-saved = []
-status = start(host, library(), Story().checks(), None, Options(), None, doors=Outside(keep=saved.append))
-print(f"saved {len({one.id for one in saved})}")
-raise SystemExit(status)
+class Held:
+    async def wait(self):
+        await asyncio.sleep(3600)
+story = Story()
+if "hold" in sys.argv:
+    story.held["connect"] = Held()
+if "break" in sys.argv:
+    def broken(screen):
+        secret = "a local value"
+        raise RuntimeError("a defect")
+    WalkScreen.action_copy = broken
+doors = Outside(keep=lambda session: write(os.environ["KEPT"], session))
+host = RecordingHost(FakeHost())
+raise SystemExit(start(host, library(), story.checks(), None, Options(timeout=60), None, doors=doors))
 """
 
 
-@dataclass(slots=True)
-class Terminal:
-    """A program in a pseudo-terminal of 80 columns and 24 lines, and every byte that it wrote."""
-
-    process: subprocess.Popen[bytes]
-    fd: int
-    written: bytearray = field(default_factory=bytearray)
-
-    def read(self, seconds: float) -> None:
-        ready, _, _ = select.select([self.fd], [], [], seconds)
-        if ready:
-            try:
-                self.written += os.read(self.fd, 65536)
-            except OSError:  # the other end is closed
-                time.sleep(min(seconds, 0.05))
-
-    def screen(self) -> str:
-        screen = pyte.Screen(80, 24)
-        pyte.ByteStream(screen).feed(bytes(self.written))
-        return "\n".join(screen.display)
-
-    def shows(self, text: str) -> None:
-        end = time.monotonic() + PATIENCE
-        while text not in self.screen():
-            assert time.monotonic() < end, f"{text!r} is not shown:\n{self.screen()}"
-            self.read(0.1)
-
-    def press(self, keys: bytes) -> None:
-        os.write(self.fd, keys)
-
-    def ends(self) -> int:
-        end = time.monotonic() + PATIENCE
-        while self.process.poll() is None:
-            assert time.monotonic() < end, f"it does not end:\n{self.screen()}"
-            self.read(0.05)
-        for _ in range(5):
-            self.read(0.02)
-        return self.process.returncode
-
-    def restored(self) -> bool:
-        end = self.written.rfind(LEAVE_ALTERNATE)
-        return end > self.written.rfind(ENTER_ALTERNATE) and SHOW_CURSOR in self.written[end - 200 :]
-
-
-@contextmanager
-def terminal(*words: str, **environment: str) -> Iterator[Terminal]:
-    main, child = pty.openpty()
-    subprocess.run(["stty", "rows", "24", "cols", "80"], stdin=child, check=True)
-    given = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", APP, *words],
-        stdin=child,
-        stdout=child,
-        stderr=child,
-        cwd=ROOT,
-        env=given | environment,
-        start_new_session=True,
-    )
-    os.close(child)
-    shown = Terminal(process, main)
-    try:
-        yield shown
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        os.close(main)
+def codes(written: bytes) -> set[int]:
+    """Every number that selects how characters look (ECMA-48, SGR)."""
+    return {int(one) for found in re.findall(rb"\x1b\[([\d;]*)m", written) for one in found.split(b";") if one}
 
 
 def test_it_starts_in_the_alternate_screen_and_gives_the_terminal_back() -> None:
@@ -170,12 +115,10 @@ def test_the_linux_console_gets_ascii_and_its_eight_colours() -> None:
         shown.press(b"q")
         shown.ends()
         assert bytes(shown.written).isascii()
-        codes = {
-            int(one) for found in re.findall(rb"\x1b\[([\d;]*)m", shown.written) for one in found.split(b";") if one
-        }
-        assert not codes & set(range(90, 108))
-        assert 38 not in codes
-        assert 48 not in codes
+        seen = codes(bytes(shown.written))
+        assert not seen & BRIGHT
+        assert 38 not in seen
+        assert 48 not in seen
 
 
 def test_no_color_is_honoured() -> None:
@@ -185,10 +128,7 @@ def test_no_color_is_honoured() -> None:
         shown.shows("CONFIRMED")
         shown.press(b"q")
         shown.ends()
-        codes = {
-            int(one) for found in re.findall(rb"\x1b\[([\d;]*)m", shown.written) for one in found.split(b";") if one
-        }
-        assert not codes & {*range(30, 39), *range(40, 49), *range(90, 108)}
+        assert not codes(bytes(shown.written)) & {*COLOURS, 38, 48, *BRIGHT}
 
 
 def test_a_still_screen_writes_nothing() -> None:
@@ -200,3 +140,158 @@ def test_a_still_screen_writes_nothing() -> None:
         for _ in range(15):
             shown.read(0.1)
         assert len(shown.written) == before
+
+
+def test_an_empty_no_color_counts_as_none() -> None:
+    with terminal(NO_COLOR="") as shown:
+        shown.shows("> shop.example /cart")
+        shown.press(b"\r")
+        shown.shows("The walk has ended")
+        shown.press(b"q")
+        shown.ends()
+        assert codes(bytes(shown.written)) & COLOURS
+
+
+@pytest.mark.parametrize("locale", [{"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, {"TERM": "vt220"}])
+def test_a_terminal_without_utf8_gets_ascii(locale: dict[str, str]) -> None:
+    with terminal(environment=locale) as shown:
+        shown.shows("> shop.example /cart")
+        shown.press(b"\r\r")
+        shown.shows("CONFIRMED")
+        shown.press(b"q")
+        shown.ends()
+        assert bytes(shown.written).isascii()
+        assert b"\\u25" not in shown.written
+
+
+def test_inside_screen_no_keyboard_protocol_is_asked_for() -> None:
+    with terminal(TERM="screen") as shown:
+        shown.shows("> shop.example /cart")
+        shown.press(b"\r")
+        shown.shows("The walk has ended")
+        shown.press(b"q")
+        assert shown.ends() == 2
+        assert not re.search(rb"\x1b\[>\d*u", shown.written)
+
+
+def test_a_key_costs_few_bytes_on_a_slow_line() -> None:
+    with terminal() as shown:
+        shown.shows("> shop.example /cart")
+        shown.press(b"\r")
+        shown.shows("The walk has ended")
+        shown.settles()
+        for key in (b"\x1b[A", b"\x1b[A", b"\x1b[B"):
+            before = len(shown.written)
+            shown.press(key)
+            shown.settles()
+            assert 0 < len(shown.written) - before < 6000
+
+
+def test_a_hangup_in_the_middle_of_a_probe_keeps_the_session(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.jsonl"
+    with terminal("hold", program=HELD, KEPT=str(kept)) as shown:
+        shown.shows("> shop.example /cart")
+        shown.press(b"\r")
+        shown.shows("... connect")
+        shown.hang_up()
+        assert shown.process.wait(30) == 129
+    session = load(kept)
+    assert session.warnings == ()
+    assert [one.check for one in session.steps()] == ["gateway", "request"]
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_middle_of_a_probe_keeps_the_session(number: signal.Signals, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.jsonl"
+    with terminal("hold", program=HELD, KEPT=str(kept)) as shown:
+        shown.shows("> shop.example /cart")
+        shown.press(b"\r")
+        shown.shows("... connect")
+        shown.process.send_signal(number)
+        assert shown.ends() == 128 + number
+        assert shown.restored()
+    assert len(load(kept).steps()) == 2
+
+
+def test_what_was_walked_is_kept_though_the_end_comes_without_warning(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.jsonl"
+    with terminal(program=HELD, KEPT=str(kept)) as shown:
+        shown.shows("> shop.example /cart")
+        shown.press(b"\r")
+        shown.shows("The walk has ended")
+        end = time.monotonic() + 20
+        while not kept.exists():
+            assert time.monotonic() < end
+            shown.read(0.1)
+        shown.process.kill()
+    assert len(load(kept).steps()) == 5
+
+
+def test_a_defect_is_a_sentence_and_keeps_the_session(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.jsonl"
+    with terminal("break", program=HELD, KEPT=str(kept)) as shown:
+        shown.shows("> shop.example /cart")
+        shown.press(b"\r")
+        shown.shows("The walk has ended")
+        shown.press(b"c")
+        assert shown.ends() == 70
+        assert shown.restored()
+        after = bytes(shown.written[shown.written.rfind(LEAVE_ALTERNATE) :])
+        assert b"the wizard itself failed: RuntimeError('a defect')" in after
+        assert b"a local value" not in shown.written
+    assert len(load(kept).steps()) == 5
+
+
+def test_ctrl_c_ends_a_probe_and_then_the_wizard(tmp_path: Path) -> None:
+    with terminal("hold", program=HELD, KEPT=str(tmp_path / "kept.jsonl")) as shown:
+        shown.shows("> shop.example /cart")
+        shown.press(b"\r")
+        shown.shows("... connect")
+        shown.press(b"\x03")
+        shown.shows("Stopped. Space runs on")
+        shown.press(b"\x03")
+        assert shown.ends() == 130
+        assert shown.restored()
+
+
+def test_ctrl_z_gives_the_shell_back_and_fg_comes_back() -> None:
+    with terminal(shell=True, PS1="prompt> ") as shown:
+        shown.shows("prompt>")
+        shown.press(b'"$PYTHON" -c "$APP"\n')
+        shown.shows("> shop.example /cart")
+        shown.press(b"\x1a")
+        shown.shows("Stopped")
+        assert shown.restored()
+        left = len(shown.written)
+        shown.press(b"fg\n")
+        shown.shows("> shop.example /cart", since=left)
+        assert shown.written.rfind(ENTER_ALTERNATE) > shown.written.rfind(LEAVE_ALTERNATE)
+        shown.press(b"q")
+        shown.shows("saved 0")
+        shown.press(b"exit\n")
+        assert shown.ends() == 0
+
+
+def test_it_can_be_resized_at_any_moment() -> None:
+    sizes = random.Random(7)
+    with terminal() as shown:
+        shown.shows("> shop.example /cart")
+        for key in (b"\r", b"\r", b"a", b"\x1b", b":", b"\x1b", b"?", b"\x1b", b"\x1b", b"n", b"f", b"\x1b", b"\x1b"):
+            for _ in range(3):
+                lines, columns = sizes.randint(1, 60), sizes.randint(1, 210)
+                fcntl.ioctl(shown.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+                os.kill(shown.process.pid, signal.SIGWINCH)
+                shown.read(0.03)
+            shown.press(key)
+            shown.read(0.2)
+        assert shown.process.poll() is None
+        fcntl.ioctl(shown.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        os.kill(shown.process.pid, signal.SIGWINCH)
+        shown.press(b"\x11")
+        assert shown.ends() in {0, 2}
+        assert shown.restored()
+
+
+def test_the_entry_of_these_tests_is_the_real_one() -> None:
+    assert "from wizard.tui.start import start" in APP

@@ -83,6 +83,9 @@ class WizardApp(App[None]):
         own = [self._scrub, *([self._ascii] if self._ascii.enabled else [])]
         return [*super().get_line_filters(), *own]
 
+    def _set_pointer_shape(self, shape: str) -> None:
+        """The mouse stays the terminal's; an old console would print the sequence."""
+
     async def on_mount(self) -> None:
         """Listen to signals, show Start, look at the host."""
         self.theme = "ansi-dark"

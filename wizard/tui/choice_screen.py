@@ -80,7 +80,13 @@ class ChoiceScreen(ModalScreen[str | None]):
 class LineScreen(ModalScreen[str | None]):
     """A line of text, such as the path of a file."""
 
-    DEFAULT_CSS = _CSS.format(name="LineScreen")
+    DEFAULT_CSS = (
+        _CSS.format(name="LineScreen")
+        + """
+    LineScreen Input { height: 1; border: none; padding: 0; }
+    LineScreen #below { margin-bottom: 0; }
+    """
+    )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "none", show=False)]
 
     def __init__(self, question: Visible, given: str = "", why: Visible = Visible("")) -> None:  # noqa: B008 - an immutable text
@@ -96,6 +102,7 @@ class LineScreen(ModalScreen[str | None]):
             field = Input(self._given, select_on_focus=False)
             field.cursor_blink = False
             yield field
+            yield Lines(id="below")
             yield Keys((("Enter", "take it"), ("Esc", "back")))
 
     def on_mount(self) -> None:
@@ -107,6 +114,7 @@ class LineScreen(ModalScreen[str | None]):
         width = max(20, self.app.size.width - 6)
         lines = wrapped(self._question, width, style=STRONG)
         self.query_one("#question", Lines).show(lines + (wrapped(self._why, width) if self._why else []))
+        self.query_one("#below", Lines).show([Content("-" * width)])
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give the line; an empty one is none."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 
 from wizard.checks.registry import Check
 from wizard.flow.library import Library
@@ -96,13 +96,24 @@ def start(
         app.run(mouse=False)
     finally:
         app.driver.keep()
-    for command in dict.fromkeys(app.copied):
-        sys.stdout.write(f"{command}\n")
-    sys.stdout.flush()
+    _say_copied(app.copied)
     if app.return_code == DEFECT or (app.defect is not None and not app.return_code):
         sys.stderr.write(f"gateway-wizard: the wizard itself failed: {visible(repr(app.defect))}\n")
         return DEFECT
     return app.return_code or app.driver.status
+
+
+def _say_copied(copied: Iterable[str]) -> None:
+    """Print what a clipboard may have lost; where the terminal is gone, nothing is written on leaving either."""
+    try:
+        for command in dict.fromkeys(copied):
+            sys.stdout.write(f"{command}\n")
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
 
 
 def prepare(environment: MutableMapping[str, str]) -> None:

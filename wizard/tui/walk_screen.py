@@ -251,8 +251,9 @@ class WalkScreen(WizardScreen):
 
     def _look_at(self) -> None:
         self._follows = False
-        self.query_one("#step-pane", Pane).scroll_home(animate=False)
-        self.query_one("#evidence-pane", Pane).scroll_home(animate=False)
+        for pane in (self.query_one("#step-pane", Pane), self.query_one("#evidence-pane", Pane)):
+            if pane.scroll_y:
+                pane.scroll_home(animate=False)
         self.repaint()
 
     def _chosen(self) -> Visit | None:

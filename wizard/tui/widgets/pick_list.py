@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -41,7 +42,7 @@ class PickList(Widget, can_focus=True):
     ]
 
     rows: reactive[tuple[Row, ...]] = reactive(())
-    cursor: reactive[int] = reactive(0)
+    cursor: reactive[int] = reactive(0, repaint=False)
     _top = 0
 
     class Picked(Message):
@@ -67,9 +68,7 @@ class PickList(Widget, can_focus=True):
 
     def render(self) -> Content:
         """The rows of the window, and where they do not all fit, which those are."""
-        height = max(1, self.content_size.height)
-        over = len(self.rows) > height > 1
-        room = height - 1 if over else height
+        room, over = self._room()
         self._top = _scrolled(self._top, self.cursor, room, len(self.rows))
         shown = self.rows[self._top : self._top + room]
         lines = [
@@ -79,6 +78,20 @@ class PickList(Widget, can_focus=True):
         if over:
             lines.append(Content(_left_out(self._top, len(self.rows) - self._top - room)))
         return stacked(lines)
+
+    def watch_cursor(self, before: int, now: int) -> None:
+        """Draw only the two rows that differ, where the window stays: over a slow line the others would cost seconds."""
+        if _scrolled(self._top, now, self._room()[0], len(self.rows)) != self._top:
+            self.refresh()
+        else:
+            width = self.content_size.width
+            self.refresh(*[Region(0, index - self._top, width, 1) for index in (before, now) if index >= self._top])
+
+    def _room(self) -> tuple[int, bool]:
+        """How many rows the window shows, and whether some are left out."""
+        height = max(1, self.content_size.height)
+        over = len(self.rows) > height > 1
+        return (height - 1 if over else height), over
 
     def _styled(self, row: Row, index: int) -> Content:
         return row.content.stylize("reverse") if index == self.cursor and self.has_focus else row.content

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
+from textual.content import Content, Span
 from textual.widgets import Static
 
 from wizard.text import Visible, cells
@@ -22,8 +22,14 @@ class Lines(Static):
 
     DEFAULT_CSS = "Lines { text-wrap: nowrap; text-overflow: clip; height: auto; }"
 
+    _shown: tuple[tuple[str, tuple[Span, ...]], ...] | None = None
+
     def show(self, lines: list[Content]) -> None:
-        """Show these lines."""
+        """Show these lines; the same lines once more are not sent to the terminal again."""
+        key = tuple((line.plain, tuple(line.spans)) for line in lines)
+        if key == self._shown:
+            return
+        self._shown = key
         self.display = bool(lines)
         self.update(stacked(lines))
 
