@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from wizard.checks.survey import Gateway, Survey, survey
 from wizard.commands.diagnose import live_host, load_session, target_of
@@ -16,7 +16,7 @@ from wizard.commands.output import as_json, write
 from wizard.gateways.nginx.asking import route_on_host
 from wizard.gateways.nginx.untaken import untaken
 from wizard.host.recorded import RecordedHost
-from wizard.model import ActionKind, Broken, Route, VirtualHost
+from wizard.model import ActionKind, Broken, Instance, Route, VirtualHost
 from wizard.session.build import route_part
 from wizard.session.report import SCHEMA_VERSION, RoutesReport
 from wizard.text import visible
@@ -54,29 +54,41 @@ def _url(text: str) -> str:
 
 
 async def _routed(asker: WalkAsker, url: str) -> tuple[list[Route], list[str]]:
-    """The routes; and why other gateways do not take the URL, and what is wrong with the configuration of any."""
+    """The routes of gateways that run, else of those that do not; and what is to be said beside them.
+
+    That is what is wrong with a configuration, and where nobody takes the URL, why not.
+    """
     seen = await survey(asker)
-    routes: list[Route] = []
-    notes: list[str] = []
-    for gateway in seen.gateways:
-        made = None
-        if gateway.configuration is not None:
-            made = await route_on_host(asker, gateway.configuration, gateway.instance, url)
-        notes += _notes(gateway, url, taken=made is not None)
-        if made is not None:
-            routes.append(made)
-    if not seen.gateways:
+    routes = await _through(seen.gateways, url, asker) or await _through(seen.idle, url, asker)
+    gateways = (*seen.gateways, *seen.idle)
+    notes = [
+        f"{_name(gateway.instance)}: {_problem(problem)}"
+        for gateway in gateways
+        for problem in gateway.problems[:MAX_PROBLEMS]
+    ]
+    if not routes:
+        notes += [
+            f"{_name(gateway.instance)}: {why}"
+            for gateway in gateways
+            if gateway.configuration and gateway.configuration.files and (why := untaken(gateway.configuration, url))
+        ]
+    if not gateways:
         notes.append(_nobody(seen))
     return routes, notes
 
 
-def _notes(gateway: Gateway, url: str, *, taken: bool) -> Iterator[str]:
-    name = f"{gateway.instance.name}, {gateway.instance.config}"
-    for problem in gateway.problems[:MAX_PROBLEMS]:
-        yield f"{name}: {_problem(problem)}"
-    configuration = gateway.configuration
-    if not taken and configuration is not None and configuration.files and (why := untaken(configuration, url)):
-        yield f"{name}: {why}"
+async def _through(gateways: Sequence[Gateway], url: str, asker: WalkAsker) -> list[Route]:
+    made = [
+        await route_on_host(asker, gateway.configuration, gateway.instance, url)
+        for gateway in gateways
+        if gateway.configuration is not None
+    ]
+    return [one for one in made if one is not None]
+
+
+def _name(gateway: Instance) -> str:
+    state = " (not running)" if gateway.pid is None else ""
+    return f"{gateway.name}{state}, {gateway.config}"
 
 
 def _problem(problem: Broken) -> str:
@@ -96,12 +108,14 @@ def _text(url: str, routes: list[Route], notes: list[str]) -> str:
     for one in routes:
         lines += [visible(one.url), *(f"  {label:<14}{visible(said)}" for label, said in _rows(one)), ""]
     lines += [f"{'note: ' if routes else '  '}{visible(note)}" for note in notes]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _rows(one: Route) -> Iterator[tuple[str, str]]:
     action = one.action
-    yield "gateway", f"{one.gateway.name}, {one.gateway.config}"
+    yield "gateway", _name(one.gateway)
+    if one.gateway.elsewhere:
+        yield "", "in a network namespace of its own: not what a client of this host reaches"
     yield "listener", _at(f"{one.listener.address}{' TLS' if one.listener.tls else ''}", one.listener.at)
     yield "virtual host", _at(_virtual_host(one.virtual_host), one.virtual_host.at)
     if one.location.matched != "none":
@@ -114,7 +128,7 @@ def _rows(one: Route) -> Iterator[tuple[str, str]]:
         role = f" ({server.role})" if server.role != "primary" else ""
         yield "server", _at(f"{server.address}{role}", server.at)
     if one.logs is not None:
-        yield "error log", f"{one.logs.error or 'off'} ({one.logs.error_level})"
+        yield "error log", f"{_error_log(one.logs.error, one.gateway)} ({one.logs.error_level})"
         yield "access log", one.logs.access or "off"
     yield from (("undecided", reason) for reason in one.undecided)
 
@@ -123,6 +137,12 @@ def _virtual_host(host: VirtualHost) -> str:
     if host.matched == "default":
         return f"{host.name or 'without a name'} (the default server: no name matches)"
     return f"{host.name} ({host.matched})"
+
+
+def _error_log(path: str | None, gateway: Instance) -> str:
+    if path == "stderr" and gateway.unit is not None:
+        return f"stderr: the journal of {gateway.unit}"
+    return path or "off"
 
 
 def _at(said: str, place: object) -> str:

@@ -15,6 +15,8 @@ from wizard.gateways.nginx.find import instances
 from wizard.host.port import Reply
 from wizard.host.questions import (
     Ask,
+    FileRead,
+    FilesRead,
     FileStat,
     Identity,
     Me,
@@ -23,6 +25,7 @@ from wizard.host.questions import (
     Processes,
     ProcessTable,
     Ran,
+    ReadGlob,
     Run,
     Stat,
     Why,
@@ -173,6 +176,30 @@ def test_what_does_not_run_is_found_by_its_units() -> None:
         ("nginx.service", None, "/etc/nginx/nginx.conf", "stderr"),
         ("openresty.service", None, "/srv/o r/nginx.conf", "/usr/local/openresty/nginx/logs/error.log"),
     ]
+
+
+def test_units_that_the_admin_wrote_are_asked_for() -> None:
+    asked: list[tuple[str, ...]] = []
+
+    class Written(Host):
+        def _answer(self, question: object) -> object:
+            if isinstance(question, ReadGlob):
+                texts = {
+                    "front": b"[Service]\nExecStart=/usr/sbin/nginx -c /srv/n.conf\n",
+                    "app": b"ExecStart=/bin/nginxd\n",
+                }
+                return FilesRead(
+                    tuple(
+                        FileRead(f"/etc/systemd/system/{name}.service", text, "", 0.0) for name, text in texts.items()
+                    )
+                )
+            if isinstance(question, Run):
+                asked.append(question.argv)
+            return super()._answer(question)
+
+    found(Written())
+    assert asked[0][-1] == "front.service"
+    assert "app.service" not in asked[0]
 
 
 def test_what_does_not_run_is_found_where_it_usually_lies() -> None:

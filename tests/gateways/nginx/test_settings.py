@@ -310,3 +310,13 @@ def test_defaults_are_those_of_the_version(
     assert made.upstream is not None
     assert (made.proxying.version, dict(made.proxying.headers).get("Connection")) == (http, connection)
     assert (made.proxying.protocols, made.upstream.keepalive) == (protocols, keepalive)
+
+
+def test_a_log_of_its_own_for_each_host() -> None:
+    text = "server { listen 80; server_name A.test; access_log logs/$server_name/$host.log; location /b { access_log /l/$pid; } }"
+    made = routed(text, "http://a.test/")
+    assert made.logs is not None
+    assert made.logs.access == "/usr/share/nginx/logs/a.test/a.test.log"
+    unknown = routed(text, "http://a.test/b").logs
+    assert unknown is not None
+    assert unknown.access == "/l/$pid"

@@ -24,7 +24,20 @@ from wizard.gateways.nginx.command_line import (
     titled,
 )
 from wizard.host.port import Reply
-from wizard.host.questions import Ask, FileStat, Identity, Me, Process, Processes, ProcessTable, Ran, Run, Stat
+from wizard.host.questions import (
+    Ask,
+    FilesRead,
+    FileStat,
+    Identity,
+    Me,
+    Process,
+    Processes,
+    ProcessTable,
+    Ran,
+    ReadGlob,
+    Run,
+    Stat,
+)
 from wizard.model import Instance
 
 A = TypeVar("A")
@@ -39,8 +52,11 @@ DEFAULT_BINARIES = (
 DEFAULT_CONFIGS = ("/etc/nginx/nginx.conf", "/usr/local/nginx/conf/nginx.conf", "/usr/local/etc/nginx/nginx.conf")
 UNITS = tuple(f"{name}.service" for name in sorted(PROGRAMS))
 
+OWN_UNITS = "/etc/systemd/system/*.service"
+
 _UNIT = re.compile(r"/([^/]+\.service)(?:/|$)")
 _CONTAINER = re.compile(r"docker|libpod|containerd|kubepods|crio|lxc\.|machine\.slice|/lxc/")
+_STARTS_ONE = re.compile(rb"^ExecStart=[^\n]*/(?:%s)(?:[ \n]|$)" % "|".join(PROGRAMS).encode(), re.MULTILINE)
 _ID = re.compile(rb"^Id=(\S+)$", re.MULTILINE)
 _STARTED_BY = re.compile(rb"^ExecStart=\{ path=[^\n]*? ; argv\[\]=([^\n]*?) ; (?:ignore_errors|flags)=", re.MULTILINE)
 
@@ -181,7 +197,8 @@ async def _installed(host: Asks, me: Me | None) -> list[Instance]:
 
 
 async def _of_units(host: Asks) -> list[Instance]:
-    shown = (await host.ask(Run(("systemctl", "show", "--property=Id,ExecStart", *UNITS)))).answer
+    units = dict.fromkeys((*UNITS, *await _own_units(host)))
+    shown = (await host.ask(Run(("systemctl", "show", "--property=Id,ExecStart", *units)))).answer
     found: list[Instance] = []
     for block in shown.out.split(b"\n\n") if isinstance(shown, Ran) else ():
         started, named = _STARTED_BY.search(block), _ID.search(block)
@@ -191,6 +208,13 @@ async def _of_units(host: Asks) -> list[Instance]:
         made = _configured(await build_of(host, argv[0]), argv[0], options(argv[1:]))
         found.append(msgspec.structs.replace(made, unit=named[1].decode("utf-8", "replace")))
     return found
+
+
+async def _own_units(host: Asks) -> list[str]:
+    """The units that the admin wrote and that start an nginx; systemd itself lists only those that it has loaded."""
+    read = (await host.ask(ReadGlob(OWN_UNITS))).answer
+    files = read.files if isinstance(read, FilesRead) else ()
+    return [file.path.rpartition("/")[2] for file in files if _STARTS_ONE.search(file.content)]
 
 
 async def build_of(host: Asks, binary: str) -> Build:

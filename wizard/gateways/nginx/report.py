@@ -11,12 +11,13 @@ import msgspec
 from wizard.gateways.nginx.content import Passed, Served
 from wizard.gateways.nginx.flow import Result, error_pages
 from wizard.gateways.nginx.logs import logs_at
-from wizard.gateways.nginx.octets import escape_uri, said, text_of
+from wizard.gateways.nginx.octets import escape_uri, said, text_of, unknown_in
 from wizard.gateways.nginx.request import Request
 from wizard.gateways.nginx.rewrite import CLOSES
 from wizard.gateways.nginx.settings import proxying
 from wizard.gateways.nginx.upstreams import resolved_at_start, upstream_of
-from wizard.model import Action, ActionKind, Instance, Listener, Location, Route
+from wizard.gateways.nginx.variables import fill
+from wizard.model import Action, ActionKind, Instance, Listener, Location, Logs, Route
 
 _UPSTREAM_ERRORS = frozenset({502, 503, 504})
 
@@ -51,10 +52,19 @@ def _route(request: Request, instance: Instance, url: str, action: Action) -> Ro
         virtual_host=server.shown(request.host_name, request.host_matched),
         location=location.shown() if location is not None else Location("", "none", server.at),
         action=action,
-        logs=logs_at(request.configuration, request.level),
+        logs=_logs(request),
         auth_request=None if request.auth_request is None else text_of(request.auth_request),
         steps=tuple(request.steps),
     )
+
+
+def _logs(request: Request) -> Logs:
+    """The logs of a request; a path with variables is filled in as far as they are known."""
+    logs = logs_at(request.configuration, request.level)
+    if logs.access is None or "$" not in logs.access:
+        return logs
+    path = fill(request, logs.access)
+    return logs if unknown_in(path) else msgspec.structs.replace(logs, access=text_of(path))
 
 
 def _listener(request: Request) -> Listener:
