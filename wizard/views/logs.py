@@ -16,10 +16,9 @@ from wizard.host.questions import LogTail, StampKind
 from wizard.logs.error_log import read_error_log
 from wizard.logs.packages import is_log
 from wizard.logs.stamps import Clock
-from wizard.services.journal import JournalLine, is_below, read_oom
 from wizard.session.past.failures import of_path
 from wizard.session.past.scene import Kind, Moment, Scene
-from wizard.session.past.units import journal_lines
+from wizard.session.past.units import journal_lines, kills, unit_states
 from wizard.session.session import Session
 from wizard.session.timeline import Timeline, timeline
 from wizard.text import Visible, one_line, visible
@@ -146,20 +145,14 @@ def _around(tail: LogTail, began: float | None) -> LogTail:
 
 
 def _journal(scene: Scene) -> Iterator[LogLine]:
+    """What the path's units said, what systemd said of them, and the kernel's lines about kills that they felt."""
     units = (*scene.units, *scene.gateway_units)
-    for line in journal_lines(scene):
+    lines = journal_lines(scene)
+    for line in lines:
         if line.unit in units:
             yield _line(line.time, "systemd" if line.from_manager else line.unit, line.message, scene, line.unit)
-        elif line.identifier == KERNEL and (own := _of_kernel(line, units)) is not None:
-            yield _line(line.time, KERNEL, line.message, scene, own)
-
-
-def _of_kernel(line: JournalLine, units: Sequence[str]) -> str | None:
-    """Which of the units a kernel's line about a kill is about; empty where the machine as a whole was short."""
-    for kill in read_oom([line]):
-        own = next((unit for unit in units if is_below(kill.control_group, unit)), None)
-        return own if own is not None or kill.limited else ""
-    return None
+    for kill, own in kills(scene, lines, unit_states(scene)):
+        yield _line(kill.time, KERNEL, kill.line, scene, own or kill.task)
 
 
 def _own_files(scene: Scene) -> Iterator[LogLine]:

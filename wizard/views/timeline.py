@@ -51,8 +51,7 @@ def timeline_view(found: Timeline) -> TimelineView:
     """What the screen shows of a timeline."""
     if not found.moments:
         return TimelineView(Visible("What happened before"), note=NOTHING)
-    before = len(found.before)
-    heading = "What happened" if found.first_error is None else f"What happened before the first error: {before} found"
+    heading = "What happened" if found.first_error is None else "What happened before the first error"
     counts = found.counts if found.counts is not None and found.counts.counts else None
     return TimelineView(
         heading=Visible(heading),

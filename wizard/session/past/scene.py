@@ -68,9 +68,10 @@ class Moment(msgspec.Struct, frozen=True):
     burst: Burst | None = None
 
     @property
-    def order(self) -> tuple[int, int, float, str, str]:
+    def order(self) -> tuple[int, int, float, float, str, str]:
         """In the order of time. A gateway's log counts whole seconds: its failures come last within theirs."""
-        return int(self.at // 1), _LATE.get(self.kind, 0), self.at, self.what, self.source
+        until = self.burst.last if self.burst is not None else self.at
+        return int(self.at // 1), _LATE.get(self.kind, 0), self.at, until, self.what, self.source
 
 
 class Scene(msgspec.Struct, frozen=True):

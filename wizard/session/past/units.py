@@ -113,17 +113,23 @@ def _lifetimes(gateway: Instance) -> Iterator[tuple[float, str]]:
         yield gateway.loaded, one_line(f"{gateway.name} loaded its configuration")
 
 
-def _kills(scene: Scene, lines: Sequence[JournalLine], states: Mapping[str, UnitState]) -> Iterator[Moment]:
-    """Kills for want of memory: of the path's own units, and those that the machine as a whole was short of it for.
+def kills(
+    scene: Scene, lines: Sequence[JournalLine], states: Mapping[str, UnitState]
+) -> Iterator[tuple[OomKill, str | None]]:
+    """Kills for want of memory with the unit that lost a process; without one where the machine as a whole was short.
 
     The kernel's log is one for all containers of a machine, and units in two of them may have one name: a kill is the
     path's where the unit's own manager or journal shows a trace of it too.
     """
     for kill in read_oom(lines):
         own = next((unit for unit in (*scene.units, *scene.gateway_units) if is_below(kill.control_group, unit)), None)
-        if own is not None and not _felt(kill, own, lines, states):
-            continue
-        if kill.time is None or (own is None and kill.limited):
+        if _felt(kill, own, lines, states) if own is not None else not kill.limited:
+            yield kill, own
+
+
+def _kills(scene: Scene, lines: Sequence[JournalLine], states: Mapping[str, UnitState]) -> Iterator[Moment]:
+    for kill, own in kills(scene, lines, states):
+        if kill.time is None:
             continue
         whose = f" of {own}" if own else ""
         because = "its memory limit was reached" if kill.limited else "the machine had no memory left"
