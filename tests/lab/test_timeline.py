@@ -109,6 +109,23 @@ def test_a_process_that_the_kernel_killed() -> None:
     assert place(found, "reports.service failed (killed, status=9/KILL)") < first_error(found)
 
 
+def fail_for_an_hour(guest: Guest) -> None:
+    """The service is stopped; the log says that it failed for an hour, once a minute."""
+    line = (
+        "%s [error] 9#9: *%s connect() failed (111: Connection refused) while connecting to upstream, client: 192.0.2.9,"
+        ' server: shop.example, request: "GET / HTTP/1.1", upstream: "http://127.0.0.1:8000/", host: "shop.example"'
+    )
+    clock = "date -d \"$n minutes ago\" '+%Y/%m/%d %H:%M:%S'"
+    guest.run(f"for n in $(seq 60 -1 1); do printf '{line}\\n' \"$({clock})\" $n; done >> /var/log/nginx/error.log")
+    guest.run("systemctl stop shop")
+
+
+def test_what_began_before_the_log_is_usually_read_is_followed_to_its_beginning() -> None:
+    found = told("service.stopped", change=fail_for_an_hour)
+    assert place(found, "first of 6") == first_error(found)
+    assert first_error(found) < place(found, "shop.service stopped")
+
+
 def test_without_root_it_is_shorter_and_true() -> None:
     found = told("instances.seen_without_root")
     assert place(found, "shop.service changed") < first_error(found)

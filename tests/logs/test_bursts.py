@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wizard.logs.bursts import MAX_BURSTS, SILENCE, bursts, counted
+from wizard.host.questions import LogTail
+from wizard.logs.bursts import MAX_BURSTS, SILENCE, Burst, at_the_edge, bursts, counted, extended
 from wizard.model import LogEvent
 
 UPSTREAM = "127.0.0.1:8000"
@@ -52,3 +53,46 @@ def test_every_failure_is_in_one_burst_of_its_kind(given: list[tuple[float | Non
         ]
         assert one.count == len(times)
         assert one.last <= until
+
+
+# --- what was failing already when the reading begins ---------------------------------------------------------------
+
+NOON = 1_795_694_400.0  # 2026-11-26 12:00:00 UTC
+LINE = '2026/11/26 {clock} [error] 1#1: *1 connect() failed ({errno}: x) while connecting to upstream, server: {server}, upstream: "http://127.0.0.1:{port}/"'
+
+
+def line(minute: int, second: int = 0, *, errno: int = 111, server: str = "shop.example", port: int = 8000) -> str:
+    """A failure some minutes after eleven."""
+    return LINE.format(clock=f"11:{minute:02d}:{second:02d}", errno=errno, server=server, port=port)
+
+
+def tail_of(*lines: str, whole: bool = True) -> LogTail:
+    """A log as it was read further back."""
+    content = "".join(f"{one}\n" for one in lines).encode()
+    return LogTail("/var/log/nginx/error.log", content, len(content), NOON, from_start=whole)
+
+
+KNOWN = Burst("connect-refused", "said", UPSTREAM, 111, "shop.example", (), 3, NOON - 900, NOON)  # from 11:45:00 on
+
+
+def test_a_burst_at_the_edge_is_followed_to_its_beginning() -> None:
+    assert at_the_edge(KNOWN, NOON - 900)
+    assert not at_the_edge(KNOWN, NOON - 2000)
+    found = extended(KNOWN, tail_of(line(20), line(42, 1), line(44), line(44, 30), line(45), line(50)))
+    assert (found.first, found.count, found.older) == (NOON - 1079, 6, False)
+
+
+def test_failures_of_another_kind_do_not_lengthen_it() -> None:
+    others = (line(43, server="api.example"), line(43, port=9000), line(43, errno=110), "no line of nginx", "")
+    assert extended(KNOWN, tail_of(*others)) == KNOWN
+
+
+def test_where_the_log_was_cut_the_beginning_is_not_known() -> None:
+    assert extended(KNOWN, tail_of(line(43), line(44), whole=False)).older
+    assert not extended(KNOWN, tail_of(line(20), line(43), line(44), whole=False)).older
+
+
+@given(st.binary(max_size=300))
+def test_no_log_makes_it_fail(content: bytes) -> None:
+    tail = LogTail("/x", line(43).encode() + b"\n" + content, 1, NOON, from_start=True)
+    assert extended(KNOWN, tail).count >= KNOWN.count

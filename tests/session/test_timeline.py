@@ -174,6 +174,13 @@ def test_a_certificate_a_deploy_and_a_package_are_told() -> None:
     ]
 
 
+def test_a_release_that_a_link_was_turned_to_is_told() -> None:
+    link = FileStat("/srv/shop/current", "link", 0o777, 0, 0, 11, NOW - 70, 1, target="releases/42")
+    asked = (clock(), (Stat(link.path, follow=False), link), (ListDir(link.path, 200), DirList(link.path, ())))
+    found = timeline(session(*asked, recalled=msgspec.structs.replace(STOPPED, application=(link.path,))))
+    assert told(found)[0] == "/srv/shop/current was made to lead to releases/42"
+
+
 def test_the_rounds_of_a_loop_are_one_line() -> None:
     crash = [
         "shop.service: Main process exited, code=exited, status=1/FAILURE",

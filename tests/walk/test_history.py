@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from wizard.checks.survey import Gateway, Survey
 from wizard.gateways.nginx.route import route
 from wizard.host.allowed import Permit, permit
 from wizard.host.port import Reply
-from wizard.host.questions import Ask, ListDir, NotAnswered, Ran, ReadLog, Run, Stat, Why
+from wizard.host.questions import AnyAnswer, Ask, ListDir, LogTail, NotAnswered, Ran, ReadLog, Run, Stat, Why
 from wizard.model import LogEvent, Route, Server
 from wizard.session.events import Recalled, StepDone
 from wizard.walk.history import LATE, History, certificates_of, events_about, files_on_path
@@ -166,3 +167,27 @@ def test_a_question_that_hangs_is_given_up() -> None:
     learned(FakeHost(commands=COMMANDS), units=[UNIT], hanging=(ReadLog,))
     assert began.time() - start < LATE + 3
     began.close()
+
+
+def test_a_burst_that_may_be_older_is_looked_for_further_back() -> None:
+    line = (
+        "{stamp} [error] 1#1: *1 connect() failed (111: Connection refused) while connecting to upstream, client: 192.0.2.1,"
+        ' server: shop.example, request: "GET / HTTP/1.1", upstream: "https://127.0.0.1:8000/", host: "shop.example"\n'
+    )
+
+    def log(*before: float) -> bytes:
+        stamps = (time.strftime("%Y/%m/%d %H:%M:%S", time.gmtime(NOW - seconds)) for seconds in before)
+        return "".join(line.format(stamp=stamp) for stamp in stamps).encode()
+
+    class Logged(FakeHost):
+        def _answer(self, question: object) -> AnyAnswer:
+            if isinstance(question, ReadLog) and question.path.startswith("/var/log/nginx"):
+                content = log(4000, 1000, 899, 5) if question.since > 900 else log(899, 800, 5)
+                return LogTail(question.path, content, len(content), NOW, from_start=True)
+            return FakeHost._answer(self, question)
+
+    host = Logged()
+    [early, late] = learned(host).bursts
+    assert (early.first, early.count) == (NOW - 1000, 3)
+    assert (late.first, late.count) == (NOW - 5, 1)
+    assert len([one for one in host.asked if isinstance(one, ReadLog) and "nginx" in one.path]) == 2

@@ -9,19 +9,23 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from wizard.host.questions import LogTail
 from wizard.logs.error_log import histogram
+from wizard.logs.stamps import Clock
 from wizard.model import LogEvent
 
 SILENCE = 180.0  # seconds without a failure of a kind after which its next one begins a new burst
 MAX_BURSTS = 24
 MAX_OF_A_KIND = 3
 BUCKETS = 60
+_STAMP = 19  # characters of `2026/11/22 09:39:10`
 
 
 class Burst(msgspec.Struct, frozen=True):
     """Failures of one kind that followed each other: how many, the first and the last (epoch).
 
-    `upstream` and `server` are as the log writes them; `target` is what else the message names.
+    `upstream` and `server` are as the log writes them; `target` is what else the message names. `older` says that it
+    began before what was read.
     """
 
     symptom: str
@@ -34,6 +38,7 @@ class Burst(msgspec.Struct, frozen=True):
     first: float
     last: float
     target: str | None = None
+    older: bool = False
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -69,6 +74,40 @@ def counted(events: Iterable[LogEvent], *, start: float, until: float) -> Counts
     """How many failures there were over the time that was read."""
     times = [event.time for event in events if event.time is not None]
     return Counts(start, until, histogram(times, (start, until), BUCKETS) if until > start else ())
+
+
+def at_the_edge(burst: Burst, start: float) -> bool:
+    """Whether a burst may have begun before a time from which on the log was read."""
+    return burst.first - start <= SILENCE
+
+
+def extended(burst: Burst, tail: LogTail) -> Burst:
+    """A burst with those of its failures that stand further back in the log.
+
+    A line counts as one of them by what a message of nginx holds as it is: the upstream (or whatever else it names) and
+    the number of the error. To read each line whole would cost a walk half a second.
+
+    Args:
+        burst: read from a shorter window.
+        tail: the same log, read further back.
+    """
+    named = burst.upstream or burst.target
+    needles = [one.encode("utf-8", "replace") for one in (named, burst.server) if one]
+    needles += [b"(%d: " % burst.errno] if burst.errno else []
+    if not needles:
+        return msgspec.structs.replace(burst, older=True)
+    clock = Clock(tail.utc_offset)
+    first, count = burst.first, burst.count
+    for line in reversed(tail.content.split(b"\n")):
+        if not all(needle in line for needle in needles):
+            continue
+        at = clock.read(line[:_STAMP].decode("ascii", "replace"))
+        if at is None or at >= burst.first:
+            continue
+        if first - at > SILENCE:
+            return msgspec.structs.replace(burst, first=first, count=count)
+        first, count = min(first, at), count + 1
+    return msgspec.structs.replace(burst, first=first, count=count, older=not tail.from_start)
 
 
 def _parted(events: Sequence[LogEvent]) -> list[list[LogEvent]]:

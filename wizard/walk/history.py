@@ -8,7 +8,7 @@ files of its configuration, its certificates, the programs behind it, and the lo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from wizard.checks.address import parse_address
@@ -21,6 +21,7 @@ from wizard.host.questions import (
     DirList,
     Identity,
     ListDir,
+    LogTail,
     Me,
     NotAnswered,
     Processes,
@@ -29,10 +30,11 @@ from wizard.host.questions import (
     Run,
     Sockets,
     SocketTable,
+    StampKind,
     Stat,
     Why,
 )
-from wizard.logs.bursts import Burst, Counts, bursts, counted
+from wizard.logs.bursts import Burst, Counts, at_the_edge, bursts, counted, extended
 from wizard.logs.packages import APK, logs_of
 from wizard.model import LogEvent, Place, Route
 from wizard.services import systemd
@@ -46,11 +48,13 @@ from wizard.session.events import Recalled, StepDone
 from wizard.text import one_line
 
 DAY = 86400.0
-LATE = 1.5  # seconds that a walk which is over waits for what was begun beside it
+LATE = 1.0  # seconds that a walk which is over waits for what was begun beside it
 MAX_LOG = 1 << 16
 MAX_UNITS = 6
 _LINES = 300
 _MAX_CERTIFICATES = 8
+_MAX_LOGS = 3
+_MAX_FURTHER = 2 << 20
 _UNREADABLE = frozenset({Why.DENIED, Why.TIMED_OUT})
 
 _LOCAL_UNITS = ("/etc/", "/run/systemd/")
@@ -213,6 +217,7 @@ class History:
         folder = folder_of(argv, working)
         if folder is None:
             return
+        await self._asker.ask(Stat(folder, follow=False))  # a deploy may only turn a link to another release
         waiting = [folder]
         for _ in range(MAX_FOLDERS):
             if not waiting:
@@ -224,18 +229,31 @@ class History:
                 waiting += below(listed.entries) if path == folder else ()
 
     async def _failures(self) -> None:
+        start = self._started - self._asker.since
+        paths: dict[str, int | None] = {}
         found: dict[int, LogEvent] = {}  # two routes of one virtual host share the same events
         for subject in self._subjects:
             if subject.scope is not Scope.ROUTE or subject.route is None:
                 continue
             events = await route_events(subject, self._asker)
-            if isinstance(events, tuple):
+            if isinstance(events, tuple) and subject.route.logs is not None and subject.route.logs.error:
                 found.update((id(one), one) for one in events_about(events, subject.route))
-        events, until, since = tuple(found.values()), self._started, self._asker.since
+                paths[subject.route.logs.error] = subject.route.gateway.within
+        events, until = tuple(found.values()), self._started
         self._bursts, self._counts = await beside(
             len(events) * EVENT,
-            lambda: (bursts(events, until=until), counted(events, start=until - since, until=until)),
+            lambda: (bursts(events, until=until), counted(events, start=start, until=until)),
         )
+        if any(at_the_edge(one, start) for one in self._bursts):
+            await self._further_back(paths, start)
+
+    async def _further_back(self, paths: Mapping[str, int | None], start: float) -> None:
+        """Look for the beginning of what was failing already when the reading of the log begins."""
+        for path, within in list(paths.items())[:_MAX_LOGS]:
+            question = ReadLog(path, DAY, StampKind.NGINX_ERROR, _MAX_FURTHER, within)
+            tail = (await self._asker.ask(question)).answer
+            if isinstance(tail, LogTail):
+                self._bursts = await beside(len(tail.content), partial(_extended, self._bursts, tail, start))
 
     def _routes(self) -> list[Route]:
         return [one.route for one in self._subjects if one.scope is Scope.ROUTE and one.route is not None]
@@ -247,6 +265,11 @@ async def _quietly(work: Callable[[], Awaitable[None]]) -> None:
         await work()
     except Exception:  # noqa: BLE001 - the timeline is shorter then
         return
+
+
+def _extended(known: Iterable[Burst], tail: LogTail, start: float) -> tuple[Burst, ...]:
+    longer = (extended(one, tail) if at_the_edge(one, start) else one for one in known)
+    return tuple(sorted(longer, key=lambda one: one.first))
 
 
 async def _each(asker: Asker, questions: Iterable[Stat]) -> None:

@@ -248,8 +248,8 @@ class Runner:
             self._emit(SubjectFound(one))
         if self.plan.problem is not None:
             self._emit(InputRefused(self.plan.problem))
-        if self.plan.routes:
-            self._history = History(asker, self.plan.subjects(), self._clock())
+        self._history = History(asker, self.plan.subjects(), self._clock()) if self.plan.routes else None
+        if self._history is not None:
             self._history.begin()
         return bool(self.plan.host.gateway)
 

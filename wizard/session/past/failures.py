@@ -69,6 +69,8 @@ def _burst(one: Burst) -> Iterator[Moment]:
     about = one.upstream or ""
     words = f"'{one.symptom.replace('-', ' ')}'" + (f" from {about}" if about else "")
     first = f"first of {one.count} {words}" if one.count > 1 else f"the only {words}"
+    if one.older:
+        first = f"{one.count} {words} from here on, and earlier ones that were not read"
     yield Moment(one.first, one_line(first), SOURCE, Kind.ERROR, about, 60, one)
     if one.last > one.first:
         yield Moment(one.last, one_line(f"last of {one.count} {words}"), SOURCE, Kind.ERROR, about, 35)

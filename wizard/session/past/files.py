@@ -44,6 +44,10 @@ def of_files(scene: Scene, states: Mapping[str, UnitState]) -> Iterator[Moment]:
         if path in times:
             yield Moment(times[path], one_line(f"{one.noun}{path} changed"), SOURCE, one.kind, path, one.weight)
     yield from _deploys(scene, known=wanted.keys())
+    for link in scene.links():
+        if link.path in scene.recalled.application:
+            what = one_line(f"{link.path} was made to lead to {link.target}")
+            yield Moment(link.mtime, what, SOURCE, Kind.DEPLOY, link.path, 76)
 
 
 def _wanted(scene: Scene, states: Mapping[str, UnitState]) -> dict[str, _Wanted]:

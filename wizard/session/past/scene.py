@@ -148,6 +148,12 @@ class Scene(msgspec.Struct, frozen=True):
             one.answer for one in self.asked if isinstance(one.question, ListDir) and isinstance(one.answer, DirList)
         )
 
+    def links(self) -> Iterator[FileStat]:
+        """The links that were looked at themselves."""
+        for one in self.asked:
+            if isinstance(one.question, Stat) and isinstance(one.answer, FileStat) and one.answer.kind == "link":
+                yield one.answer
+
     def stats(self) -> Iterator[FileStat]:
         """The files that were looked at, behind their links."""
         for one in self.asked:
