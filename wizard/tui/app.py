@@ -30,7 +30,6 @@ from wizard.tui.driver import Driver
 from wizard.tui.filters import Ascii, Scrub, wants_ascii
 from wizard.tui.port import State
 from wizard.tui.screen import WizardScreen
-from wizard.tui.sizes import fits
 from wizard.tui.start_screen import StartScreen
 from wizard.tui.walk_screen import WalkScreen
 from wizard.walk.outside import Incident
@@ -245,8 +244,8 @@ class WizardApp(App[None]):
 
     def _tick(self) -> None:
         top = self._top()
-        if self.driver.busy and isinstance(top, WizardScreen) and top.is_mounted and fits(self.size):
-            top.tick(self.state)
+        if self.driver.busy and isinstance(top, WizardScreen):
+            top.ticked()
 
     def _top(self) -> Screen[object] | None:
         """The screen that is shown; None where the app is coming up or going down."""

@@ -5,11 +5,13 @@ Owns the small-terminal rule. May not know any single screen.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import ClassVar, cast
 
 from textual import events, work
 from textual.binding import BindingType
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from wizard.tui.help_screen import TextScreen, help_text
@@ -40,8 +42,14 @@ class WizardScreen(Screen[None]):
     def repaint(self) -> None:
         """Show the state of now, where there is room for it."""
         if self.is_mounted and fits(self.app.size):
-            with self.app.batch_update():
+            with suppress(NoMatches), self.app.batch_update():  # a screen that comes or goes may lack its parts
                 self.paint(self.wizard.state)
+
+    def ticked(self) -> None:
+        """A second has passed."""
+        if self.is_mounted and fits(self.app.size):
+            with suppress(NoMatches):
+                self.tick(self.wizard.state)
 
     def render(self) -> Content:
         """What shows where nothing fits."""

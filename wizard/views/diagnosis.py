@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wizard.session.report import CausePart, CommandPart, Report, RuledOutPart
-from wizard.session.summary import telling
+from wizard.session.report import CausePart, Report, RuledOutPart
+from wizard.session.summary import stages, telling
 from wizard.text import Visible, one_line, visible
-
-_STAGES = {"fix": "Fix", "verify": "Verify", "inspect": "Look", "prevent": "Lasting"}
-_ORDER = tuple(_STAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +158,7 @@ def _observed(report: Report, numbers: Iterator[int]) -> tuple[Said, ...]:
 
 def _cause(cause: CausePart, report: Report, numbers: Iterator[int], *, warning: bool) -> CauseView:
     evidence = _telling(report)
-    cards = _cards(cause.commands)
+    cards = _cards(cause)
     return CauseView(
         id=one_line(cause.id),
         word=Visible("WARNING") if warning else one_line(cause.confidence.upper()),
@@ -178,11 +175,13 @@ def _cause(cause: CausePart, report: Report, numbers: Iterator[int], *, warning:
     )
 
 
-def _cards(commands: tuple[CommandPart, ...]) -> tuple[Card, ...]:
-    ordered = sorted(commands, key=lambda one: _ORDER.index(one.stage) if one.stage in _ORDER else len(_ORDER))
+def _cards(cause: CausePart) -> tuple[Card, ...]:
+    headings = dict(stages(cause))
+    order = list(headings)
+    ordered = sorted(cause.commands, key=lambda one: order.index(one.stage) if one.stage in headings else len(order))
     cards: list[Card] = []
     for one in ordered:
-        stage = Visible(_STAGES.get(one.stage, one_line(one.stage)))
+        stage = Visible(headings.get(one.stage, one_line(one.stage)))
         number = sum(card.stage == stage for card in cards) + 1
         changed = f"changes {one_line(one.edits.file)}" if one.edits else "changes this host"
         marks = [Visible(changed if one.changes else "changes nothing")]
