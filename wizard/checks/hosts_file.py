@@ -6,6 +6,8 @@ does, hosts file first; an old line there hides what DNS says (hosts(5), nsswitc
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from wizard.checks.address import (
     gateway_view,
     join_port,
@@ -17,7 +19,7 @@ from wizard.checks.address import (
 )
 from wizard.checks.connect import connect, deadline_of
 from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Scope, Subject, Value, check
-from wizard.host.questions import AskDns, Connect, Connected, DnsAnswered, FileRead, ReadFile
+from wizard.host.questions import HERE, AskDns, Connect, Connected, DnsAnswered, FileRead, NotAnswered, ReadFile, Why
 from wizard.text import one_line
 
 _PATH = "/etc/hosts"
@@ -56,7 +58,10 @@ async def hosts_file(subject: Subject, asker: Asker) -> Finding:
     values: dict[str, Value] = {"name": name, "held": held, "addresses": answered}
     _, port = split_port(server.address)
     tried = Connect(join_port(answered[0], port), gateway_view(route.gateway), deadline_of(subject))
-    if not isinstance((await asker.ask(tried)).answer, Connected):
+    there = (await asker.ask(tried)).answer
+    if isinstance(there, NotAnswered) and there.why is Why.DENIED:
+        there = (await asker.ask(replace(tried, view=HERE))).answer
+    if not isinstance(there, Connected):
         return Finding("differs", said, values, by_hand=f"getent ahosts {name}")
     said += f" There a connection to port {port} succeeds."
     return Finding("shadows", said, {**values, "edit": _without(lines, index, name)}, by_hand=f"getent ahosts {name}")

@@ -174,6 +174,10 @@ async def _there(last: FileStat, subject: Subject, path: str, asker: Asker) -> F
         said = f"{one_line(instance.user)} may not write to {one_line(path)} ({_rights(last)})."
         return Finding("not-writable", said, {**values, "user": instance.user})
     tried = await connect(subject, asker)
+    if tried.outcome == UNKNOWN and tried.gaps:  # what was walked may not be what the gateway sees
+        hiding = await _of_gateway(instance, path, asker)
+        if hiding is not None:
+            return _hidden(hiding, path, instance)
     if tried.outcome == "denied" and not tried.gaps:
         said = f"The mode of {one_line(path)} lets {one_line(instance.user)} in ({_rights(last)}), and the kernel does not."
         values["user"] = instance.user
