@@ -63,6 +63,12 @@ def path_of(head: bytes) -> str:
     return words[1].split(b"?")[0].decode("latin1") if len(words) > 1 else ""
 
 
+def agent_of(head: bytes) -> str:
+    """The User-Agent of a request."""
+    lines = (line.partition(b":") for line in head.split(b"\r\n")[1:])
+    return next((value.strip().decode("latin1") for name, _, value in lines if name.lower() == b"user-agent"), "-")
+
+
 def reset(connection: Connection) -> None:
     """Closes with RST."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -167,7 +173,7 @@ def serve(connection: Connection, wish: argparse.Namespace, tls: ssl.SSLContext 
         if not head:
             return
         request = head.split(b"\r\n")[0].decode("latin1")
-        print(time.strftime("%H:%M:%S"), request, flush=True)
+        print(time.strftime("%H:%M:%S"), request, f"agent={agent_of(head)}", flush=True)
         if refused(request, wish):
             return
         modes(wish).get(routes.get(path_of(head), wish.mode), modes(wish)["ok"])(connection)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from wizard.checks.address import ROOT_GRANT, Address, local_addresses
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
-from wizard.checks.request import entrance
+from wizard.checks.visitor import entrance
 from wizard.firewall.judge import Judgement, judge, words
 from wizard.firewall.packet import Path
 from wizard.host.questions import NotAnswered

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from wizard.checks.address import parse_address
+from wizard.checks.address import parse_address, required
 from wizard.checks.connect import located
 from wizard.checks.logged import server_events, word_of
+from wizard.checks.ours import without_own
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Scope, Subject, Value, check
 from wizard.checks.service import claimed, ownership
 from wizard.checks.serving import serving
@@ -61,7 +62,7 @@ async def earlier(subject: Subject, asker: Asker) -> Finding:
     events, _ = await server_events(subject, asker)
     if not isinstance(events, tuple):
         return Finding(UNKNOWN, "The gateway's error log could not be read.")
-    failed = _failures(events)
+    failed = _failures(await without_own(events, required(subject)[0], asker))
     if not failed:
         return Finding("none", "No request to this server failed lately.")
     times = [one.time for one in failed if one.time is not None]

@@ -10,8 +10,8 @@ import re
 
 from wizard.checks.directives import chain_to, taken_out, without
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Scope, Subject, Value, check
-from wizard.checks.request import request_for
 from wizard.checks.survey import survey
+from wizard.checks.visitor import request_for
 from wizard.gateways.nginx.asking import route_on_host
 from wizard.gateways.nginx.rewrite import condition_words
 from wizard.gateways.nginx.route import route as route_of

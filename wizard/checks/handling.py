@@ -6,14 +6,14 @@ it would act by after a reload. Its own words about a request that was made a mo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from wizard.checks.address import parse_address, split_port
 from wizard.checks.hops import next_hop
+from wizard.checks.ours import about, latest, timely
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
-from wizard.checks.request import request_for
 from wizard.checks.survey import Survey, survey
+from wizard.checks.visitor import request_for
 from wizard.gateways.nginx.servers import http
 from wizard.host.port import Reply
 from wizard.host.questions import LogTail, NotReplied, ReadLog, Replied, Request, StampKind
@@ -107,15 +107,14 @@ def _read(
     made: Reply[Replied | NotReplied],
     by_hand: str,
 ) -> Finding:
-    began, ended = math.floor(made.at) - 1.0, made.at + made.seconds + 1.0
-    timely = [one for one in events if one.time is not None and began <= one.time <= ended]
-    own = _latest([one for one in timely if _is_about(one, question)])
+    then = timely(events, made)
+    own = latest([one for one in then if about(one, question)])
     telling = next((one for one in reversed(own) if one.symptom in _OF_REQUEST), None)
     asked = [one for one in own if one.upstream and _AUTH not in one.causes and parse_address(one.upstream)]
     if asked and (telling is None or telling.upstream is None):
         return _asked(asked[0], route, made, by_hand)
     if telling is None:
-        unbound = [one for one in timely if one.request is None and one.symptom in _OF_GATEWAY]
+        unbound = [one for one in then if one.request is None and one.symptom in _OF_GATEWAY]
         telling = unbound[-1] if unbound else None
     if telling is not None:
         return _finding(_OF_REQUEST[telling.symptom], telling, {}, by_hand)
@@ -124,17 +123,6 @@ def _read(
     if route.logs is not None and route.logs.error_level in _LOUD:
         return Finding(UNKNOWN, f"The error log keeps nothing below {route.logs.error_level}.", by_hand=by_hand)
     return Finding("quiet", "The gateway logged no failure of this request.", by_hand=by_hand)
-
-
-def _latest(events: Sequence[LogEvent]) -> list[LogEvent]:
-    """The lines of the last connection: the same request may have been made by somebody else a second before."""
-    return [one for one in events if (one.pid, one.connection) == (events[-1].pid, events[-1].connection)]
-
-
-def _is_about(event: LogEvent, question: Request) -> bool:
-    host = next((value for name, value in question.headers if name.lower() == "host"), "")
-    line = f"{question.method} {question.target} HTTP/{question.version}"
-    return event.request == line and (event.host is None or event.host.lower() == host.lower())
 
 
 def _asked(event: LogEvent, route: Route, made: Reply[Replied | NotReplied], by_hand: str) -> Finding:

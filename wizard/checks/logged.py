@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from wizard.checks.address import lookup, parse_address, required, split_port
 from wizard.checks.beside import EVENT, beside
+from wizard.checks.ours import without_own
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.survey import Gateway, Survey, survey
 from wizard.gateways.nginx.tree import every
@@ -144,7 +145,8 @@ async def events_of_addresses(subject: Subject, asker: Asker) -> frozenset[str]:
 async def log(subject: Subject, asker: Asker) -> Finding:
     """Read what the gateway's error log says of this server, newest burst first."""
     events, _ = await server_events(subject, asker)
-    return _finding(events, subject, asker, f"about {one_line(subject.server.address if subject.server else '')}")
+    about = f"about {one_line(subject.server.address if subject.server else '')}"
+    return await _finding(events, subject, asker, about)
 
 
 async def route_events(subject: Subject, asker: Asker) -> tuple[LogEvent, ...] | NotAnswered | None:
@@ -159,10 +161,12 @@ async def route_events(subject: Subject, asker: Asker) -> tuple[LogEvent, ...] |
 @check("route-log", Scope.ROUTE, {"quiet": (), **dict.fromkeys(LOGGED, _VALUES)}, bad=LOGGED, past=True)
 async def route_log(subject: Subject, asker: Asker) -> Finding:
     """Read what the gateway's error log says of this virtual host, newest burst first."""
-    return _finding(await route_events(subject, asker), subject, asker, "about this virtual host")
+    return await _finding(await route_events(subject, asker), subject, asker, "about this virtual host")
 
 
-def _finding(events: tuple[LogEvent, ...] | NotAnswered | None, subject: Subject, asker: Asker, about: str) -> Finding:
+async def _finding(
+    events: tuple[LogEvent, ...] | NotAnswered | None, subject: Subject, asker: Asker, about: str
+) -> Finding:
     logs = subject.route.logs if subject.route else None
     path = logs.error if logs and logs.error else ""
     by_hand = f"tail -n 50 {path}" if path.startswith("/") else None
@@ -179,14 +183,16 @@ def _finding(events: tuple[LogEvent, ...] | NotAnswered | None, subject: Subject
     if not groups:
         return Finding("quiet", f"Nothing {about} in the last {asker.since / 60:g} minutes.", by_hand=by_hand)
     chief = _chief(groups)
+    others = await without_own(events, subject.route, asker) if subject.route else events
+    count = sum(one.count for one in cluster(others) if _alike(one, chief))
     values: dict[str, Value] = {
-        "count": chief.count,
+        "count": count,
         "sample": chief.sample,
         "errno": chief.errno or 0,
         "symptom": chief.symptom,
         "request": chief.requests[0] if chief.requests else "",
     }
-    times = f"{chief.count} times" if chief.count != 1 else "once"
+    times = f"{count} times" if count > 1 else "once" if count else "only at this walk's own request"
     return Finding(
         word_of(chief),
         f"{chief.meaning} ({times} {about}, last {_clock(chief)})",
@@ -195,6 +201,10 @@ def _finding(events: tuple[LogEvent, ...] | NotAnswered | None, subject: Subject
         first_seen=chief.first,
         last_seen=chief.last,
     )
+
+
+def _alike(one: Cluster, other: Cluster) -> bool:
+    return (one.symptom, one.upstream, one.server) == (other.symptom, other.upstream, other.server)
 
 
 def _chief(groups: Sequence[Cluster]) -> Cluster:

@@ -14,8 +14,8 @@ from wizard.checks.directives import holding, with_word
 from wizard.checks.listen import socket_table, takes
 from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Scope, Subject, Value, check
 from wizard.checks.reply import question_for
-from wizard.checks.request import request_for
 from wizard.checks.survey import survey
+from wizard.checks.visitor import request_for
 from wizard.gateways.nginx.tree import Directive
 from wizard.host.questions import HERE, NotAnswered, Processes, ProcessTable, Replied, Request, SocketTable, Why
 from wizard.model import Route

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from msgspec.structs import replace
 
 from wizard.checks.registry import UNKNOWN, Check, Gap, Value
-from wizard.checks.request import curl
+from wizard.checks.visitor import curl
 from wizard.flow.language import Cause
 from wizard.flow.templates import NotBoundError
 from wizard.model import Route

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from wizard.checks.registry import Scope
-from wizard.checks.request import curl
+from wizard.checks.visitor import curl
 from wizard.model import Route
 from wizard.session.bearing import WORKING
 from wizard.session.observed import Observed

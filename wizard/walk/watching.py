@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from wizard.checks.logged import events_of, of_route
 from wizard.checks.registry import TIMEOUT, Asker, Finding, Subject
-from wizard.checks.request import entrance, request, request_for
+from wizard.checks.request import request
 from wizard.checks.survey import Gateway
+from wizard.checks.visitor import entrance, request_for
 from wizard.host.port import Host, Reply
 from wizard.host.questions import Ask, Request
 from wizard.model import LogEvent, Route
