@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from tests.lab.guest import Guest, GuestError
 
 STOPWATCH = Path(__file__).with_name("stopwatch.py")
+PTY_STOPWATCH = Path(__file__).with_name("pty_stopwatch.py")
 PYTHON = "/usr/bin/python3"
 PATIENCE = 600.0
 SCRATCH = "/tmp"
@@ -42,6 +44,14 @@ class Pair:
     ratio: float
     cpu_ratio: float
     rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A program with a screen, and a text that it has drawn when it is ready."""
+
+    argv: Sequence[str]
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +89,7 @@ def against(ours: Sequence[str], theirs: Sequence[str], *, rounds: int, guest: G
         GuestError: a command could not be run.
     """
     wanted = {"commands": [list(ours), list(theirs)], "rounds": rounds, "folder": SCRATCH}
-    argv = [PYTHON, "-SE", str(STOPWATCH), json.dumps(wanted)]
-    if guest is not None:
-        out = guest.run(argv, timeout=PATIENCE).out
-    else:
-        done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=PATIENCE, env=_environment())
-        if done.returncode != 0:
-            raise GuestError(done.stderr[-800:])
-        out = done.stdout
-    found = json.loads(out)
+    found = _said(STOPWATCH, wanted, guest)
     runs = found["rounds"]
     first, second = (_timed([one[side] for one in runs], found["said"][side]) for side in (0, 1))
     return Pair(
@@ -99,12 +101,42 @@ def against(ours: Sequence[str], theirs: Sequence[str], *, rounds: int, guest: G
     )
 
 
+def painted(ours: Painted, theirs: Painted, *, rounds: int, guest: Guest) -> Pair:
+    """Measures until each has drawn what it is to draw, on a terminal of 120 columns and 40 lines.
+
+    Raises:
+        GuestError: a command could not be run, or never drew it.
+    """
+    wanted = {"commands": [{"argv": one.argv, "mark": one.mark} for one in (ours, theirs)], "rounds": rounds}
+    runs = _said(PTY_STOPWATCH, wanted, guest)
+    first, second = ([run[side] | {"cpu": 0.0, "status": 0} for run in runs] for side in (0, 1))
+    ratio = median(a["seconds"] / b["seconds"] for a, b in zip(first, second, strict=True))
+    return Pair(_timed(first, ""), _timed(second, ""), ratio, 0.0, rounds)
+
+
+def echoes(argv: Sequence[str], mark: str, keys: dict[str, Any], *, guest: Guest) -> tuple[list[float], float]:
+    """Presses keys once a mark was drawn. Gives the seconds of each echo, and the peak of the memory in MiB."""
+    wanted = {"commands": [{"argv": list(argv), "mark": mark, "keys": keys}], "rounds": 1}
+    run = _said(PTY_STOPWATCH, wanted, guest)[0][0]
+    return [float(seconds) for seconds in run["echoes"]], run["peak"] / 1024
+
+
+def _said(stopwatch: Path, wanted: dict[str, Any], guest: Guest | None) -> Any:  # noqa: ANN401 - JSON
+    argv = [PYTHON, "-SE", str(stopwatch), json.dumps(wanted)]
+    if guest is not None:
+        return json.loads(guest.run(argv, timeout=PATIENCE).out)
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=PATIENCE, env=_environment())
+    if done.returncode != 0:
+        raise GuestError(done.stderr[-800:])
+    return json.loads(done.stdout)
+
+
 def _environment() -> dict[str, str]:
     """What is inherited, without what would have every start compile everything anew."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
-def _timed(runs: Sequence[dict[str, float]], said: str) -> Timed:
+def _timed(runs: Sequence[dict[str, Any]], said: str) -> Timed:
     return Timed(
         seconds=median(one["seconds"] for one in runs),
         cpu=median(one["cpu"] for one in runs),

@@ -13,10 +13,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from tests.bench import hosts, material
-from tests.bench.measure import Budget, Pair, Row, against
+from tests.bench.measure import Budget, Painted, Pair, Row, against, echoes, painted
 from tests.lab import stack
 from tests.lab.guest import REPOSITORY, Guest
 
@@ -27,6 +28,8 @@ URL = "http://site0000.example/"
 LARGE_LOG = 1_000_000_000
 EXPLAINED = 40_000
 HUNG_TIMEOUT = 5
+LOOKING = "Looking at this host"
+FAILING = "site0000.example"
 MODULES_AT_START = 3  # __future__, wizard and wizard.cli
 # What an admin types on a box that answers 502. The log's last lines are those of the last 15 minutes.
 BY_HAND = """
@@ -119,6 +122,61 @@ def _by_hand(size: hosts.Size) -> list[str]:
     return ["sh", "-c", BY_HAND.format(lines=lines, url=URL, upstreams=" ".join(upstreams))]
 
 
+def sos() -> Row:
+    """A whole walk on a typical host, against the report that a support desk asks for."""
+    if shutil.which("sos") is None:
+        raise NoRoomError("sos is not installed (Debian: apt-get install sosreport)")
+    with hosts.host(hosts.TYPICAL) as guest:
+        gathered = [
+            "sos",
+            "report",
+            "--batch",
+            "--quiet",
+            "-o",
+            "networking,process,nginx,systemd",
+            "--tmp-dir",
+            "/tmp",
+        ]
+        pair = against([*WIZARD, "diagnose", URL, "--json"], gathered, rounds=3, guest=guest)
+    budgets = (Budget("ratio", pair.ratio, 0.15), *_ended(pair, 2))
+    return Row("diagnose, a typical host", "sos report, four plugins", pair, budgets, _told(pair))
+
+
+def paint() -> Row:
+    """The first frame of the screen."""
+    with hosts.host(hosts.TYPICAL) as guest:
+        ours, theirs = Painted(WIZARD, LOOKING), Painted([INTERPRETER, str(FOLDER / "minimal_screen.py")], "Here I am")
+        pair = painted(ours, theirs, rounds=9, guest=guest)
+    budgets = (
+        Budget("ratio", pair.ratio, 1.5),
+        Budget("seconds", pair.ours.seconds, 0.5),
+        Budget("peak MiB", pair.ours.peak, 90),
+    )
+    return Row("the first frame", "the least that Textual can show", pair, budgets)
+
+
+def picture() -> Row:
+    """The first screen with what fails on it."""
+    with hosts.host(hosts.TYPICAL) as guest:
+        ours, theirs = Painted(WIZARD, FAILING), Painted([INTERPRETER, str(FOLDER / "minimal_screen.py")], "Here I am")
+        pair = painted(ours, theirs, rounds=9, guest=guest)
+    budgets = (Budget("seconds", pair.ours.seconds, 1.5), Budget("peak MiB", pair.ours.peak, 90))
+    return Row("what fails, on the screen", "the least that Textual can show", pair, budgets)
+
+
+def keys() -> Row:
+    """How long a key waits while a host at scale is walked, beyond what it takes at rest."""
+    with _scratch(LARGE_LOG), hosts.host(hosts.LARGE) as guest:
+        help_key = {"opens": "?", "shown": "every key of this screen", "closes": "\x1b", "hidden": "shop", "seconds": 0}
+        walking, peak = echoes([*WIZARD, URL], LOOKING, help_key | {"seconds": 6}, guest=guest)
+    longest, usual = max(walking), median(walking)
+    return Row(
+        "keys while a host at scale is walked",
+        budgets=(Budget("ms behind probes", (longest - usual) * 1000, 50), Budget("peak MiB", peak, 90)),
+        note=f"{len(walking)} keys, {usual * 1000:.0f} ms each, the longest {longest * 1000:.0f} ms",
+    )
+
+
 def large() -> Row:
     """A whole walk at scale."""
     with _scratch(LARGE_LOG), hosts.host(hosts.LARGE) as guest:
@@ -153,7 +211,7 @@ def hung() -> Row:
     )
 
 
-ROWS = (version, configuration, window, explain, typical, large, hung)
+ROWS = (version, configuration, window, explain, typical, sos, large, hung, paint, picture, keys)
 
 
 def _ended(pair: Pair, status: int) -> tuple[Budget, ...]:
