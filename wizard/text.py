@@ -12,6 +12,7 @@ import re
 import shlex
 import unicodedata
 from bisect import bisect_right
+from functools import cache
 from typing import NewType
 
 Visible = NewType("Visible", str)
@@ -22,7 +23,7 @@ MAX_MARKS = 4  # no living script stacks more combining marks on one letter
 # What a terminal might act on, or an eye would miss: the Unicode categories Cc (but for newline), Cf, Cs, Co, Zl, Zp,
 # every space but the plain one, noncharacters, and the default-ignorable fillers, selectors and tags.
 # Spelled out, because categories differ between Python's versions.
-_ACTS = re.compile(
+_ACTS = (
     "[\x00-\x09\x0b-\x1f\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680"
     "\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ud800-\uf8ff\ufdd0-\ufdef"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f"
@@ -107,7 +108,7 @@ def shell_word(value: str) -> str:
         marks = marks + 1 if _is_mark(character) else 0
         if character in _ANSI_C:
             parts.append(_ANSI_C[character])
-        elif _ACTS.match(character) or marks > MAX_MARKS:
+        elif _acts().match(character) or marks > MAX_MARKS:
             parts.extend(f"\\{octet:03o}" for octet in _octets(character))
         else:
             parts.append(character)
@@ -149,8 +150,17 @@ def _thinned(match: re.Match[str]) -> str:
     return "".join(parts)
 
 
+@cache
+def _acts() -> re.Pattern[str]:
+    """The pattern takes longer to compile than a short run takes to print, and most runs meet ASCII only."""
+    return re.compile(_ACTS)
+
+
 def _spelled_out(text: str, tabs: int) -> str:
-    text = _ACTS.sub(_spelled, text.replace("\t", " " * tabs) if tabs else text)
+    text = text.replace("\t", " " * tabs) if tabs else text
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    text = _acts().sub(_spelled, text)
     return text if text.isascii() else _MAYBE_MARKS.sub(_thinned, text)
 
 

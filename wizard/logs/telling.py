@@ -13,7 +13,6 @@ from enum import StrEnum
 
 import msgspec
 
-from wizard.logs.recognise import explain_line
 from wizard.logs.stamps import Clock
 from wizard.model import LogEvent
 
@@ -135,6 +134,8 @@ def said_in(lines: Iterable[tuple[str, float | None]], offset: int = 0) -> tuple
         offset: seconds east of UTC in which stamps without a zone were written.
     """
     found: list[Said] = []
+    from wizard.logs.recognise import explain_line  # noqa: PLC0415 - a dozen readers, and most walks need none
+
     clock = Clock(offset)
     latest: float | None = None
     for line, known in lines:

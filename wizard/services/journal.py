@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import msgspec
 
@@ -212,34 +213,31 @@ def is_below(control_group: str, top: str) -> bool:
 
 # What a line says about the end of its program: the higher, the nearer to the reason. Within one rank the last line
 # wins: a chain of exceptions and a chain of `Caused by` both end with the root.
-_RANKED: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
-    (rank, re.compile(pattern, re.IGNORECASE))
-    for rank, pattern in (
-        (0, r"still could not bind|worker exiting|failed with result|scheduled restart job|start request repeated"),
-        (0, r"failed to start\b|main process exited|control process exited|has begun execution"),
-        (0, r"configuration file \S+ test failed|fpm initialization failed|more information|see the previous"),
-        (5, r"address already in use|eaddrinuse|could not bind|unable to bind"),
-        (5, r"failed to (?:locate|execute|spawn|find) |unable to locate executable"),
-        (5, r"failed to set up .{0,40}namespac|\S: failed to (?:mount|open|create) "),
-        (5, r"failed to (?:load environment files|determine (?:user|group) credentials|set up (?:mount )?namespac)"),
-        (5, r"changing to the requested working directory failed|killed by the oom killer|oom-kill:|out of memory"),
-        (
-            5,
-            r"start operation timed out|watchdog timeout|dependency failed for|unmet condition|condition check resulted in",
-        ),
-        (4, r"\[emerg\]|\[alert\]|failed at step [A-Z_]+ spawning"),
-        (4, r"\b(?:module|cannot)\S* ?(?:not ?found|find module|load such file)|no module named|importerror"),
-        (4, r"^(?:\[[^\]]*\] ?)*(?:[A-Za-z_][\w.$:]{0,120})?(?:Error|Exception|ImproperlyConfigured)(?::| \(|$)"),
-        (4, r"^caused by: |^panic: |^fatal error: |exception in thread|^thread '.{0,80}' panicked"),
-        (4, r"permission denied|eacces|operation not permitted"),
-        (4, r"no space left on device|too many open files|read-only file system|cannot allocate memory"),
-        (4, r"segfault|segmentation fault|core dumped|illegal instruction"),
-        (3, r"no such file or directory|enoent|not found|does not exist|cannot open|can't open|unable to open"),
-        (3, r"environment variable|(?:is|are|must be) (?:not )?(?:set|required|defined|missing)|missing required"),
-        (3, r"connection refused|could not connect|can't connect|econnrefused|access denied|authentication failed"),
-        (2, r"\bfatal\b|\bcritical\b|\bpanic\b|\babort(?:ed|ing)?\b"),
-        (1, r"\berr(?:or)?s?\b|\bfail(?:ed|ure)?\b|\bexception\b|cannot|unable to|\bdenied\b|\binvalid\b"),
-    )
+_RANKED: tuple[tuple[int, str], ...] = (
+    (0, r"still could not bind|worker exiting|failed with result|scheduled restart job|start request repeated"),
+    (0, r"failed to start\b|main process exited|control process exited|has begun execution"),
+    (0, r"configuration file \S+ test failed|fpm initialization failed|more information|see the previous"),
+    (5, r"address already in use|eaddrinuse|could not bind|unable to bind"),
+    (5, r"failed to (?:locate|execute|spawn|find) |unable to locate executable"),
+    (5, r"failed to set up .{0,40}namespac|\S: failed to (?:mount|open|create) "),
+    (5, r"failed to (?:load environment files|determine (?:user|group) credentials|set up (?:mount )?namespac)"),
+    (5, r"changing to the requested working directory failed|killed by the oom killer|oom-kill:|out of memory"),
+    (
+        5,
+        r"start operation timed out|watchdog timeout|dependency failed for|unmet condition|condition check resulted in",
+    ),
+    (4, r"\[emerg\]|\[alert\]|failed at step [A-Z_]+ spawning"),
+    (4, r"\b(?:module|cannot)\S* ?(?:not ?found|find module|load such file)|no module named|importerror"),
+    (4, r"^(?:\[[^\]]*\] ?)*(?:[A-Za-z_][\w.$:]{0,120})?(?:Error|Exception|ImproperlyConfigured)(?::| \(|$)"),
+    (4, r"^caused by: |^panic: |^fatal error: |exception in thread|^thread '.{0,80}' panicked"),
+    (4, r"permission denied|eacces|operation not permitted"),
+    (4, r"no space left on device|too many open files|read-only file system|cannot allocate memory"),
+    (4, r"segfault|segmentation fault|core dumped|illegal instruction"),
+    (3, r"no such file or directory|enoent|not found|does not exist|cannot open|can't open|unable to open"),
+    (3, r"environment variable|(?:is|are|must be) (?:not )?(?:set|required|defined|missing)|missing required"),
+    (3, r"connection refused|could not connect|can't connect|econnrefused|access denied|authentication failed"),
+    (2, r"\bfatal\b|\bcritical\b|\bpanic\b|\babort(?:ed|ing)?\b"),
+    (1, r"\berr(?:or)?s?\b|\bfail(?:ed|ure)?\b|\bexception\b|cannot|unable to|\bdenied\b|\binvalid\b"),
 )
 
 _TRACEBACK = "Traceback (most recent call last):"
@@ -271,9 +269,14 @@ def _manager_knows(line: JournalLine) -> bool:
     return rank_of(line.message[:600]) >= 4
 
 
+@cache
+def _patterns() -> tuple[tuple[int, re.Pattern[str]], ...]:
+    return tuple((rank, re.compile(pattern, re.IGNORECASE)) for rank, pattern in _RANKED)
+
+
 def rank_of(message: str) -> int:
     """How much a line tells about the end of its program, from 0 (nothing) to 5."""
-    for rank, pattern in _RANKED:
+    for rank, pattern in _patterns():
         if pattern.search(message):
             return rank
     return 0
