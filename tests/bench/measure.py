@@ -109,9 +109,10 @@ def painted(ours: Painted, theirs: Painted, *, rounds: int, guest: Guest) -> Pai
     """
     wanted = {"commands": [{"argv": one.argv, "mark": one.mark} for one in (ours, theirs)], "rounds": rounds}
     runs = _said(PTY_STOPWATCH, wanted, guest)
-    first, second = ([run[side] | {"cpu": 0.0, "status": 0} for run in runs] for side in (0, 1))
-    ratio = median(a["seconds"] / b["seconds"] for a, b in zip(first, second, strict=True))
-    return Pair(_timed(first, ""), _timed(second, ""), ratio, 0.0, rounds)
+    first, second = ([run[side] | {"status": 0} for run in runs] for side in (0, 1))
+    pairs = list(zip(first, second, strict=True))
+    ratio, cpu_ratio = (median(a[what] / b[what] for a, b in pairs) for what in ("seconds", "cpu"))
+    return Pair(_timed(first, ""), _timed(second, ""), ratio, cpu_ratio, rounds)
 
 
 def echoes(argv: Sequence[str], mark: str, keys: dict[str, Any], *, guest: Guest) -> tuple[list[float], float]:

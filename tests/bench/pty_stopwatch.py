@@ -3,7 +3,7 @@
     pty_stopwatch.py '{"commands": [{"argv": ["top"], "mark": "Tasks"}], "rounds": 3}'
 
 Stands alone, so that it can run inside a guest with Debian's own Python. Of each run it measures the seconds from the
-start of the process until `mark` was drawn, and the peak of its memory in KiB. Where `keys` names an "opens", a
+start of the process until `mark` was drawn, those on the processors, and the peak of its memory in KiB. Where `keys` names an "opens", a
 "shown", a "closes" and a "hidden", one key is pressed again and again (opens, until shown is drawn; closes, until
 hidden is drawn) for `seconds` from the mark on: `echoes` are the seconds of each. The first round warms the caches and
 is not counted. Prints one JSON object: a list of rounds with one measurement a command.
@@ -60,6 +60,12 @@ class Terminal:
         self._written = self._written[self._written.index(wanted) + len(wanted) :]
         return time.perf_counter()
 
+    def cpu(self) -> float:
+        """Seconds that it has spent on the processors."""
+        with open(f"/proc/{self.pid}/stat") as stat:  # noqa: PTH123 - one line
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def press(self, keys: str) -> float:
         """Press keys; what was drawn before is forgotten. Gives the time."""
         while select.select([self._fd], [], [], 0)[0]:
@@ -89,10 +95,11 @@ def measured(command: dict[str, Any]) -> dict[str, Any]:
     terminal = Terminal(command["argv"])
     try:
         seconds = terminal.until(command["mark"]) - terminal.began
+        cpu = terminal.cpu()
         echoes = pressed(terminal, **command["keys"]) if "keys" in command else []
     finally:
         peak = terminal.end()
-    return {"seconds": seconds, "peak": peak, "echoes": echoes}
+    return {"seconds": seconds, "cpu": cpu, "peak": peak, "echoes": echoes}
 
 
 def pressed(terminal: Terminal, *, opens: str, shown: str, closes: str, hidden: str, seconds: float) -> list[float]:

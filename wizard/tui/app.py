@@ -95,7 +95,7 @@ class WizardApp(App[None]):
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))  # else blank after fg
         self.set_interval(1.0, self._tick)
         await self.push_screen(StartScreen())
-        self.driver.start(self._first, self._saved)
+        self.call_after_refresh(self.driver.start, self._first, self._saved)  # nobody looks at an empty screen
 
     async def on_unmount(self) -> None:
         """Leave no probe behind."""

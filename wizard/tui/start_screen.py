@@ -16,7 +16,6 @@ from textual.widgets import Input
 
 from wizard.text import Visible, cells, one_line
 from wizard.tui.choice_screen import ChoiceScreen, LineScreen
-from wizard.tui.explain_screen import ExplainScreen, PasteScreen
 from wizard.tui.keys import Key, bindings, footer
 from wizard.tui.port import State
 from wizard.tui.screen import WizardScreen
@@ -175,6 +174,8 @@ class StartScreen(WizardScreen):
     @work(group="dialog", exclusive=True)
     async def action_paste(self) -> None:
         """Paste log lines."""
+        from wizard.tui.explain_screen import PasteScreen  # noqa: PLC0415 - an editor of text costs the first frame
+
         text = await self.app.push_screen_wait(PasteScreen())
         if text:
             self._explain(text)
@@ -226,6 +227,8 @@ class StartScreen(WizardScreen):
             self.wizard.driver.begin(target, symptom.flow)
 
     def _explain(self, text: str) -> None:
+        from wizard.tui.explain_screen import ExplainScreen  # noqa: PLC0415 - the same
+
         self.app.push_screen(ExplainScreen(text))
 
     def _paint_detail(self) -> None:

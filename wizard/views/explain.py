@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wizard.checks.logged import requested
-from wizard.logs.recognise import explain_text
 from wizard.model import LogEvent, Phase
 from wizard.text import Visible, one_line, visible
 from wizard.views.words import clock
@@ -48,6 +47,8 @@ def explain_view(text: str, *, now: float | None = None, offset: int | None = No
         now: seconds since the epoch, for stamps without a year.
         offset: the zone of stamps without one, in seconds east of UTC.
     """
+    from wizard.logs.recognise import explain_text  # noqa: PLC0415 - a dozen readers, for what few come for
+
     given = text[:LARGEST].splitlines()
     read = [
         (number, event)
