@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wizard.host.questions import LogTail
@@ -38,6 +38,7 @@ def test_counts_cover_the_time_that_was_read() -> None:
     assert counted([event(1.0)], start=5.0, until=5.0).counts == ()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.none() | st.floats(0, 5000), st.sampled_from(["a", "b", "c", "d"])), max_size=60),
     st.floats(0, 5000),
@@ -92,6 +93,7 @@ def test_where_the_log_was_cut_the_beginning_is_not_known() -> None:
     assert not extended(KNOWN, tail_of(line(20), line(43), line(44), whole=False)).older
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_log_makes_it_fail(content: bytes) -> None:
     tail = LogTail("/x", line(43).encode() + b"\n" + content, 1, NOON, from_start=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wizard.host.questions import LogTail
@@ -99,6 +99,7 @@ def test_a_distribution_is_asked_for_its_own_logs_only() -> None:
     assert logs_of("something of its own") == (APT, DPKG, DNF)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([APT, DPKG, DNF, ZYPP, PACMAN]), st.binary(max_size=400), st.booleans())
 def test_no_content_makes_a_reader_fail(log: Log, content: bytes, cut: bool) -> None:
     known = {APT: APT_TEXT, DPKG: DPKG_TEXT, DNF: DNF_TEXT, ZYPP: ZYPP_TEXT, PACMAN: PACMAN_TEXT}[log].encode()

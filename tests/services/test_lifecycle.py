@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wizard.services.journal import JournalLine
@@ -96,6 +96,7 @@ def test_what_a_unit_says_itself_is_no_moment() -> None:
 WORDS = [*STOP, *CRASH, *AGAIN, *START, "Reloaded Shop.", "Failed to start Shop.", "something else", "", "\x1b[2J"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.sampled_from(WORDS), st.sampled_from(["a.service", "b.service"]))))
 def test_any_lines_give_moments_in_order_and_within_them(told: list[tuple[float, str, str]]) -> None:
     found = moments(JournalLine(at, message, pid=1, unit=unit, from_manager=True) for at, message, unit in told)

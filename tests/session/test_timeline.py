@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.recorded.cases import CASES, Case
@@ -21,11 +21,13 @@ from wizard.host.questions import (
     Clock,
     DirList,
     FileRead,
+    FilesRead,
     FileStat,
     ListDir,
     LogTail,
     Ran,
     ReadFile,
+    ReadGlob,
     ReadLog,
     Run,
     StampKind,
@@ -174,6 +176,17 @@ def test_a_certificate_a_deploy_and_a_package_are_told() -> None:
     ]
 
 
+def test_a_pool_of_php_that_names_the_server_is_told() -> None:
+    pools = tuple(
+        FileRead(f"/etc/php/8.2/fpm/pool.d/{name}.conf", b"listen = " + where.encode(), "", NOW - 70)
+        for name, where in (("shop", A), ("other", "/run/php/other.sock"))
+    )
+    asked = (clock(), (ReadGlob("/etc/php/*/fpm/pool.d/*.conf"), FilesRead(pools)))
+    found = told(timeline(session(*asked, recalled=STOPPED)))
+    assert found[0] == "/etc/php/8.2/fpm/pool.d/shop.conf changed"
+    assert not any("other.conf" in one for one in found)
+
+
 def test_a_release_that_a_link_was_turned_to_is_told() -> None:
     link = FileStat("/srv/shop/current", "link", 0o777, 0, 0, 11, NOW - 70, 1, target="releases/42")
     asked = (clock(), (Stat(link.path, follow=False), link), (ListDir(link.path, 200), DirList(link.path, ())))
@@ -300,6 +313,7 @@ BURSTS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(TIMES, HOSTILE), max_size=60),
     st.lists(BURSTS, max_size=24),

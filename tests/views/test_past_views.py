@@ -6,7 +6,7 @@ import asyncio
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.recorded.cases import CASES
@@ -69,6 +69,7 @@ def test_times_are_those_of_the_host() -> None:
     assert timeline_view(Timeline((moment(1.0),), 0, 7200)).rows[0].time == "02:00:01"
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(-1e10, 1e12), st.text(st.characters(codec=None, categories=None), max_size=20)), max_size=12

@@ -57,6 +57,7 @@ _MAX_LOGS = 3
 _MAX_FURTHER = 2 << 20
 _UNREADABLE = frozenset({Why.DENIED, Why.TIMED_OUT})
 
+_NAMES = ("/etc/hosts", "/etc/resolv.conf")
 _LOCAL_UNITS = ("/etc/", "/run/systemd/")
 
 
@@ -171,6 +172,8 @@ class History:
                 self._files.update(dict.fromkeys(files_on_path(gateway.configuration, route)))
                 paths.update(dict.fromkeys(certificates_of(gateway.configuration, route), route.gateway.within))
         self._certificates.update(dict.fromkeys(list(paths)[:_MAX_CERTIFICATES]))
+        named = any(one.server is not None and one.server.name is not None for one in self._subjects)
+        await _each(self._asker, (Stat(path) for path in (_NAMES if named else ())))
         await _each(self._asker, (Stat(path, within=paths[path]) for path in self._certificates))
 
     async def _unit(self, unit: str) -> None:

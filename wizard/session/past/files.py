@@ -55,11 +55,12 @@ def _wanted(scene: Scene, states: Mapping[str, UnitState]) -> dict[str, _Wanted]
     for path in (*scene.recalled.files, *_configured(scene)):
         wanted.setdefault(path, _CONFIGURATION)
     wanted |= dict.fromkeys(scene.recalled.certificates, _CERTIFICATE)
-    for state in (states[unit] for unit in scene.units if unit in states):
+    for state in (states[unit] for unit in (*scene.units, *scene.gateway_units) if unit in states):
         for path in (state.fragment, *state.drop_ins, *state.environment_files):
             wanted.setdefault(path, _CONFIGURATION)
     for path in _NAMES if scene.by_name else ():
         wanted.setdefault(path, _LOOKUP)
+    wanted |= dict.fromkeys(_pools(scene), _CONFIGURATION)
     listed = {one.path for one in scene.folders()}
     for path in scene.recalled.application:
         if path not in listed:
@@ -88,6 +89,15 @@ def _times(scene: Scene) -> dict[str, float]:
             case _:
                 continue
     return found
+
+
+def _pools(scene: Scene) -> Iterator[str]:
+    """The files of PHP-FPM's pools that name the address of a server, among those that were read."""
+    addresses = [one.removeprefix("unix:").encode("utf-8", "surrogateescape") for one in scene.servers]
+    for reply in scene.asked:
+        for one in reply.answer.files if isinstance(reply.answer, FilesRead) else ():
+            if "/pool.d/" in one.path and any(address in one.content for address in addresses):
+                yield one.path
 
 
 def _configured(scene: Scene) -> Iterator[str]:
