@@ -51,6 +51,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "no-list": "no allow list",
     },
     "app": {
+        "port-instead": "app is on a port instead",
+        "path-instead": "app is on a path instead",
         "here": "app listens here",
         "other-port": "app is on another port",
         "other-address": "app is on another address",
@@ -74,9 +76,10 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "traceback": "app wrote a traceback",
         "quiet": "app logged no failure",
     },
-    "buffer": _EDITABLE,
+    "buffer": {**_EDITABLE, "two-lines": "two lines to edit", "three-lines": "three lines to edit"},
     "circle": {"none": "no loop", "comes-back": "comes back to the gateway"},
     "connect": {
+        "falls-back": "connects by a second try",
         "connected": "connected",
         "partly": "not every address connects",
         "refused": "connection refused",
@@ -106,13 +109,20 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "closed-outside-rule": "a rule keeps outside out",
     },
     "earlier": {
+        "ended-early": "answers ended early",
+        "waited": "waits ran out earlier",
         "none": "nothing happened earlier",
         "stopped": "it was stopped earlier",
         "died": "it died earlier",
         "nobody-listened": "nobody listened earlier",
         "other": "another failure earlier",
     },
-    "gateway": {"running": "nginx runs", "not-running": "nginx does not run"},
+    "gateway": {
+        "running": "nginx runs",
+        "not-running": "nginx does not run",
+        "suspended": "nginx is suspended",
+        "no-workers": "nginx has no workers",
+    },
     "gateway-at-boot": {
         "enabled": "gateway starts with the host",
         "disabled": "gateway is not enabled",
@@ -230,6 +240,12 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "one-kind-fails": "fails for IPv6 only",
         "none": "no other form resolves",
     },
+    "other-methods": {
+        "none": "other methods did not fail",
+        "ended-early": "other methods end early",
+        "rejected": "other methods are rejected",
+        "waited": "other methods time out",
+    },
     "outside": {
         "same-network": "in this shell's network",
         "not-loopback": "another network, no loopback",
@@ -340,6 +356,9 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "route-log": _LOGGED,
     "scheme": _EDITABLE,
     "service": {
+        "condition-unmet": "a condition is not met",
+        "requirement-ended": "what it requires ended",
+        "requirement-failed": "what it requires failed",
         "failed-at-start": "unit failed at start",
         "failed-later": "unit failed later",
         "crash-looping": "unit crash-loops",
