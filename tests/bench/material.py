@@ -6,6 +6,7 @@ that a log ends now.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ MESSAGES = (
     ),
 )
 # One line of each kind that the twelve programs write, and of those that are none of theirs. `{iso}`, `{slash}`, `{ctime}`,
-# `{clf}`, `{syslog}` and `{fpm}` are the time in the notation of a program; `{pid}`, `{client}`, `{n}`, `{ms}`, `{path}`, `{port}` vary.
+# `{clf}`, `{syslog}` and `{fpm}` are the time in the notation of a program; `{pid}`, `{client}`, `{n}`, `{ms}`, `{path}`, `{port}`, `{id}` vary.
 MIXED = (
     '{slash} [error] {pid}#{pid}: *{n} connect() failed (111: Connection refused) while connecting to upstream, client: {client}, server: shop.example, request: "GET {path} HTTP/1.1", upstream: "http://127.0.0.1:{port}{path}", host: "shop.example"',
     '{slash} [error] {pid}#{pid}: *{n} upstream timed out (110: Connection timed out) while reading response header from upstream, client: {client}, server: shop.example, request: "POST {path} HTTP/2.0", upstream: "fastcgi://unix:/run/php/php8.2-fpm.sock:", host: "shop.example"',
@@ -86,8 +87,8 @@ MIXED = (
     '{{"level":"info","ts":{epoch}.{ms},"logger":"http.log.access.log0","msg":"handled request","request":{{"remote_ip":"{client}","remote_port":"{n}","proto":"HTTP/2.0","method":"GET","host":"shop.example","uri":"{path}"}},"duration":0.000{ms},"size":812,"status":200}}',
     '{iso} DBG github.com/traefik/traefik/v3/pkg/proxy/httputil/proxy.go:117 > 502 Bad Gateway error="dial tcp 10.0.3.7:{port}: connect: connection refused"',
     'time="{iso}" level=debug msg="\'504 Gateway Timeout\' caused by: dial tcp 10.0.3.7:{port}: i/o timeout"',
-    '[{iso}] "GET {path} HTTP/1.1" 503 UF,URX upstream_reset_before_response_started{{connection_failure,delayed_connect_error:_111}} - "delayed_connect_error:_111" 0 152 {ms} - "-" "curl/7.88.1" "0f{n}-1c" "shop.example" "10.0.3.7:{port}" outbound|{port}||shop.default.svc.cluster.local - 10.0.3.1:15001 10.0.3.2:{n} - default',
-    '[{iso}] "GET {path} HTTP/1.1" 200 - via_upstream - "-" 0 812 {ms} 3 "-" "curl/7.88.1" "0f{n}-1c" "shop.example" "10.0.3.7:{port}" outbound|{port}||shop.default.svc.cluster.local 10.0.3.1:{n} 10.0.3.1:15001 10.0.3.2:{n} - default',
+    '[{iso}] "GET {path} HTTP/1.1" 503 UF,URX upstream_reset_before_response_started{{connection_failure,delayed_connect_error:_111}} - "delayed_connect_error:_111" 0 152 {ms} - "-" "curl/7.88.1" "{id:.8}-{id:.4}-4{id:.3}-8{id:.3}-{id:.12}" "shop.example" "10.0.3.7:{port}" outbound|{port}||shop.default.svc.cluster.local - 10.0.3.1:15001 10.0.3.2:{n} - default',
+    '[{iso}] "GET {path} HTTP/1.1" 200 - via_upstream - "-" 0 812 {ms} 3 "-" "curl/7.88.1" "{id:.8}-{id:.4}-4{id:.3}-8{id:.3}-{id:.12}" "shop.example" "10.0.3.7:{port}" outbound|{port}||shop.default.svc.cluster.local 10.0.3.1:{n} 10.0.3.1:15001 10.0.3.2:{n} - default',
     "[{fpm}] WARNING: [pool www] server reached pm.max_children setting ({ms}), consider raising it",
     "[{fpm}] WARNING: [pool www] child {pid}, script '/srv/www/index.php' (request: \"GET /index.php\") execution timed out (31.{ms} sec), terminating",
     "[{dashed} +0000] [{pid}] [CRITICAL] WORKER TIMEOUT (pid:{n})",
@@ -98,7 +99,7 @@ MIXED = (
     "{syslog} web-03 kernel: [{epoch}.{n}] nf_conntrack: nf_conntrack: table full, dropping packet",
     "{syslog} web-03 systemd[1]: shop.service: Main process exited, code=killed, status=9/KILL",
     "{syslog} web-03 systemd[1]: Started Session {n} of User deploy.",
-    'time="{iso}" level=error msg="Handler for POST /v1.43/containers/{n}/start returned error: driver failed programming external connectivity on endpoint web: Bind for 0.0.0.0:{port} failed: port is already allocated"',
+    'time="{iso}" level=error msg="Handler for POST /v1.43/containers/{id}/start returned error: driver failed programming external connectivity on endpoint web: Bind for 0.0.0.0:{port} failed: port is already allocated"',
     '{client} - - [{clf}] "GET {path} HTTP/1.1" 200 8112 "-" "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"',
     '{{"level":"info","time":"{iso}","msg":"request handled","path":"{path}","status":200,"ms":{ms},"request_id":"{n}"}}',
     "{dashed},{ms} INFO [worker-{n}] com.shop.Cart: item {n} added for {client}",
@@ -185,6 +186,7 @@ def mixed_lines(count: int, *, end: float, span: float = 900.0) -> Iterator[str]
             "ms": 100 + n * 7919 % 900,
             "path": f"/cart/{n * 17 % 977}",
             "port": 8000 + n % 4,
+            "id": hashlib.sha256(str(n).encode()).hexdigest(),
         }
         line = MIXED[n % len(MIXED)].format(**values)
         around = AROUND[n // len(MIXED) % len(AROUND)]

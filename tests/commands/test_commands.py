@@ -171,11 +171,29 @@ def test_lines_are_explained(call: Here, tmp_path: Path) -> None:
     )  # fmt: skip
     assert "upstream-not-listening" in first["causes"]
     assert (second["line"], second["gateway"]) == (2, None)
-    assert "127.0.0.1:8000" in call("explain", str(log)).out
+    shown_to_people = call("explain", str(log)).out
+    assert "nginx, connecting, 127.0.0.1:8000, errno 111 ECONNREFUSED\n" in shown_to_people
+    assert "  line 1, " in shown_to_people
+    assert "1 line is not recognised." in shown_to_people
     log.write_text("nothing that anybody knows\n")
     assert call("explain", str(log)).status == 3
     log.write_bytes(b"")
     assert call("explain", str(log), "--json").status == 3
+
+
+def test_a_log_is_told_in_groups(call: Here, tmp_path: Path) -> None:
+    log = tmp_path / "error.log"
+    unknown = "2026/11/22 09:28:09 [error] 1#1: *3 something that \x1b[31mnobody explained\n"
+    log.write_text(
+        (LINE + LINE.replace(":8000", ":8001")) * 500 + unknown + "2026/11/22 09:28:09 [notice] 1#1: exiting\n"
+    )
+    said = call("explain", str(log)).out
+    assert said.count("consistent with: ") == 1
+    assert "upstreams: 127.0.0.1:8000 (500), 127.0.0.1:8001 (500)" in said
+    assert "1,000 lines, 1 to 1000" in said
+    assert "nobody explained" in said
+    assert "\x1b" not in said
+    assert "1 line is no failure: nginx 1." in said
 
 
 def test_lines_come_from_standard_input_too() -> None:

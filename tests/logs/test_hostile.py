@@ -17,7 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import wizard.logs
-from wizard.logs.recognise import MAX_LINE, explain_line, explain_text
+from wizard.logs.joining import MAX_LINE
+from wizard.logs.patterns import Pattern
+from wizard.logs.recognise import explain_line, explain_text
 from wizard.logs.signatures import Signature
 
 UNITS = [
@@ -103,7 +105,7 @@ def _patterns() -> Iterator[str]:
     for module_info in pkgutil.walk_packages(wizard.logs.__path__, "wizard.logs."):
         module = importlib.import_module(module_info.name)
         for value in vars(module).values():
-            if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
+            if isinstance(value, (re.Pattern, Pattern)) and isinstance(value.pattern, str):
                 yield value.pattern
             elif isinstance(value, tuple):
                 yield from (row.pattern for row in value if isinstance(row, Signature) and row.pattern)

@@ -6,14 +6,13 @@ May not know the table of messages, or where the log lies.
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 from msgspec.structs import replace
 
 from wizard.logs.connecting import Failure, connect_failure
 from wizard.logs.errnos import errno_of
 from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.patterns import Pattern
 from wizard.logs.signatures import Match, Signature, find
 from wizard.logs.tables.apache import BY_NUMBER, MESSAGES
 from wizard.logs.upstreams import endpoint
@@ -21,28 +20,26 @@ from wizard.model import LogEvent, Phase
 
 PROGRAM = "apache"
 
-HEAD = re.compile(
+HEAD = Pattern(
     r"\[(\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,6})? \d{4}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)\] "
     r"\[(?:([a-z]\w{0,40}):)?(emerg|alert|crit|error|warn|notice|info|debug|trace\d|-)\] "
-    r"(?:\[pid (\d+)(?::tid \d+)?\] )?",
-    re.ASCII,
+    r"(?:\[pid (\d+)(?::tid \d+)?\] )?"
 )
-_ERRNO = re.compile(r"\((EAI \d+|\d{1,6})\)([^\[\]]{1,90}?): ", re.ASCII)
-_PEER = re.compile(r"\[(client|remote) ([^\]\s]{1,200})\] ", re.ASCII)
-_NUMBER = re.compile(r"(AH\d{5}): ?", re.ASCII)
+_ERRNO = Pattern(r"\((EAI \d+|\d{1,6})\)([^\[\]]{1,90}?): ")
+_PEER = Pattern(r"\[(client|remote) ([^\]\s]{1,200})\] ")
+_NUMBER = Pattern(r"(AH\d{5}): ?")
 _TIMEOUT = 70007  # APR_TIMEUP
 _SERIOUS = frozenset({"error", "crit", "alert", "emerg"})
-_TCP = re.compile(r"attempt to connect to (\S+) \([^)]*\) failed")
-_UNIX = re.compile(r"attempt to connect to Unix domain socket (\S+) \(|WSGI daemon process '[^']*' on '(/[^']*)'")
+_TCP = Pattern(r"attempt to connect to (\S+) \([^)]*\) failed")
+_UNIX = Pattern(r"attempt to connect to Unix domain socket (\S+) \(|WSGI daemon process '[^']*' on '(/[^']*)'")
 # What httpd prints to its terminal (or the journal) when it does not start: nothing else begins so.
-_STDERR = re.compile(
+_STDERR = Pattern(
     r"(?P<frame>(?:apache2|httpd)(?:\[\d+\])?: )?(?:Syntax error on line \d+ of /|could not open (?:error|transfer) log file |"
     r"\(\d{1,3}\)[A-Z][\w -]+: make_sock: could not bind to address |no listening sockets available, shutting down|"
     r"Invalid command '[^']*', perhaps misspelled or defined by a module|"
-    r"SSLCertificate(?:Key)?File: file '[^']*' does not exist or is empty)",
-    re.ASCII,
+    r"SSLCertificate(?:Key)?File: file '[^']*' does not exist or is empty)"
 )
-_SOURCE = re.compile(r"\w+\.c\(\d+\): ", re.ASCII)  # of the source, at the levels debug and trace
+_SOURCE = Pattern(r"\w+\.c\(\d+\): ")  # of the source, at the levels debug and trace
 _OUTRIGHT = ("attempt to connect", "WSGI daemon process", "FastCGI: failed to connect")
 _APR = ("(70007)", "(70014)", "(20014)")
 _BY_ERRNO = frozenset(
@@ -51,11 +48,10 @@ _BY_ERRNO = frozenset(
         *("AH01030", "AH00992", "AH01032", "AH01012", "AH00878"),
     }
 )
-_TO = re.compile(
+_TO = Pattern(
     r"(?:remote server|failed to|failed from|dialog to|connection to backend:|worker for|connection for|sending data to|"
     r"request to|Request to|Environment to|headers from) "
-    r"\(?(\[[0-9a-fA-F:.]+\]:\d+|[\w.-]+:\d+)(?=[\s),:]|$)",
-    re.ASCII,
+    r"\(?(\[[0-9a-fA-F:.]+\]:\d+|[\w.-]+:\d+)(?=[\s),:]|$)"
 )
 
 

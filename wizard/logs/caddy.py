@@ -11,18 +11,18 @@ import re
 from wizard.logs.fields import Fields, inner, json_fields, number_of, partial_fields, text_of
 from wizard.logs.go_errors import go_error
 from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.patterns import Pattern
 from wizard.logs.signatures import find, row, rows
 from wizard.logs.upstreams import endpoint
 from wizard.model import LogEvent, Phase
 
 PROGRAM = "caddy"
 
-_CONSOLE = re.compile(
+_CONSOLE = Pattern(
     r"(\d{4}[/-]\d\d[/-]\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,9})?Z?)\s+(DEBUG|INFO|WARN|ERROR|FATAL|PANIC)\s+"
-    r"((?:http|tls|admin|caddy|pki|events)[\w.]{0,80})\s+",
-    re.ASCII,
+    r"((?:http|tls|admin|caddy|pki|events)[\w.]{0,80})\s+"
 )
-_START = re.compile(r"(?:Error|run): (?:adapting config|loading (?:initial )?config|loading new config)", re.ASCII)
+_START = Pattern(r"(?:Error|run): (?:adapting config|loading (?:initial )?config|loading new config)")
 _SERIOUS = frozenset({"error", "fatal", "panic", "dpanic"})
 
 MESSAGES = rows(

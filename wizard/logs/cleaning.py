@@ -10,14 +10,15 @@ import re
 from html import unescape
 
 from wizard.logs.fields import unescaped
+from wizard.logs.patterns import Pattern
 
 # Colours: with the escape character, with its many spellings, or with the escape character lost.
-_ANSI = re.compile(
+_ANSI = Pattern(
     r"(?:\x1b|\\{1,4}(?:x1b|u001b|e|033)|\^\[|#033|\x9b)\[[0-9;:?]{0,20}[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]"
     r"|\[(?:\d{1,3}(?:;\d{1,3}){0,4})?m(?![\w\]])|\[(?:0|1|22|3\d|9\d|38;5;\d{1,3})m",
     re.IGNORECASE | re.ASCII,
 )
-_COLOURED = re.compile(r"\[[0-9;]{0,12}[mK]|\x9b", re.ASCII)
+_COLOURED = Pattern(r"\[[0-9;]{0,12}[mK]|\x9b")
 _TYPOGRAPHY = str.maketrans(
     {
         "\u00a0": " ",

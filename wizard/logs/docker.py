@@ -6,23 +6,20 @@ containers write themselves.
 
 from __future__ import annotations
 
-import re
-
 from wizard.logs.errnos import errno_of
 from wizard.logs.fields import logfmt_fields
 from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.patterns import Pattern
 from wizard.logs.signatures import find, row, rows
 from wizard.logs.told import event_of
 from wizard.model import LogEvent, Phase
 
 PROGRAM = "docker"
 
-_EVENT = re.compile(r"container (die|oom|health_status: unhealthy|kill) ([0-9a-f]{12,64}) \(([^)]*)(\)?)", re.ASCII)
-_EXITED = re.compile(
-    r"([\w.-]{1,100}[-_]\d{1,4}) exited with code (\d{1,3})$", re.ASCII
-)  # as `docker compose up` says it
-_STAMP = re.compile(r"\d{4}[/-]\d\d[/-]\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)? ", re.ASCII)
-_WORDING = re.compile(r"(?:connect|bind|read|write): ([a-z][a-z/ ]{4,60})", re.ASCII)
+_EVENT = Pattern(r"container (die|oom|health_status: unhealthy|kill) ([0-9a-f]{12,64}) \(([^)]*)(\)?)")
+_EXITED = Pattern(r"([\w.-]{1,100}[-_]\d{1,4}) exited with code (\d{1,3})$")  # as `docker compose up` says it
+_STAMP = Pattern(r"\d{4}[/-]\d\d[/-]\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)? ")
+_WORDING = Pattern(r"(?:connect|bind|read|write): ([a-z][a-z/ ]{4,60})")
 
 MESSAGES = rows(
     row(

@@ -14,6 +14,7 @@ from wizard.logs.connecting import connect_failure
 from wizard.logs.errnos import errno_of
 from wizard.logs.fields import json_fields, number_of, text_of
 from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.patterns import Pattern
 from wizard.logs.tables.envoy import ALL_TLS, FLAGS, LONG_NAMES, MESSAGES, PASSED, REASONS, SERVED
 from wizard.logs.told import told
 from wizard.logs.upstreams import endpoint
@@ -21,24 +22,21 @@ from wizard.model import LogEvent, Phase
 
 PROGRAM = "envoy"
 
-_ACCESS = re.compile(
-    r'(?:\[([^\]]{19,35})\] )?"([A-Z]{3,12} [^"]*+|- - [^"]*+|-)" (\d{1,3}) ((?:[A-Z]{2,6})(?:,[A-Z]{2,6})*|-) ',
-    re.ASCII,
+_ACCESS = Pattern(
+    r'(?:\[([^\]]{19,35})\] )?"([A-Z]{3,12} [^"]*+|- - [^"]*+|-)" (\d{1,3}) ((?:[A-Z]{2,6})(?:,[A-Z]{2,6})*|-) '
 )
-_DETAILS = re.compile(r"([a-z][\w.-]*(?:\{[^}]*\})?|-) (\S+) ", re.ASCII)
-_QUOTED = re.compile(r'"([^"]*)"')
-_ADDRESS = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$|/\S+$", re.ASCII)
-_BODY = re.compile(
+_DETAILS = Pattern(r"([a-z][\w.-]*(?:\{[^}]*\})?|-) (\S+) ")
+_QUOTED = Pattern(r'"([^"]*)"')
+_ADDRESS = Pattern(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$|/\S+$")
+_BODY = Pattern(
     r"upstream connect error or disconnect/reset before headers\.(?: retried and the latest)? reset reason: ([\w\s-]+)"
-    r"(?:, transport failure reason: (.*))?",
-    re.ASCII,
+    r"(?:, transport failure reason: (.*))?"
 )
-_APP = re.compile(
+_APP = Pattern(
     r"\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3})\]\[\d+\]\[(trace|debug|info|warning|error|critical)\]\[[\w.]+\] "
-    r"(?:\[[\w./-]+:\d+\] )?",
-    re.ASCII,
+    r"(?:\[[\w./-]+:\d+\] )?"
 )
-_ERRNO = re.compile(r"(?:connect error|connect_error)[:_| ]*:?[ _]?(\d{1,3}\b|[A-Z][\w ]+)", re.ASCII)
+_ERRNO = Pattern(r"(?:connect error|connect_error)[:_| ]*:?[ _]?(\d{1,3}\b|[A-Z][\w ]+)")
 _TLS = ("TLS", "SSL", "CERTIFICATE", "WRONG_VERSION_NUMBER", "HANDSHAKE")
 _CUT = "cut"  # the line ends before it says why a connection failed
 _CONNECT_TIMEOUT = ("connection timeout", "connect timeout", "connection_timeout", "connect_timeout")

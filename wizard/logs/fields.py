@@ -10,13 +10,13 @@ from functools import lru_cache
 
 import msgspec
 
-_PAIR = re.compile(
-    r'"([\w.@-]{1,64})"\s{0,4}:\s{0,4}(?:"((?:[^"\\]|\\.)*+)("?)|(-?\d+(?:\.\d+)?)(?=[,}\]\s]))', re.ASCII
-)
-_LOGFMT = re.compile(r'(?:^|\s)([A-Za-z_][\w.-]{0,40})=(?:"((?:[^"\\]|\\.)*+)("?)|([^\s"]*))', re.ASCII)
-_OBJECT = re.compile(r"\{\s{0,20}(?:[\"}]|$)", re.ASCII)
+from wizard.logs.patterns import Pattern
+
+_PAIR = Pattern(r'"([\w.@-]{1,64})"\s{0,4}:\s{0,4}(?:"((?:[^"\\]|\\.)*+)("?)|(-?\d+(?:\.\d+)?)(?=[,}\]\s]))')
+_LOGFMT = Pattern(r'(?:^|\s)([A-Za-z_][\w.-]{0,40})=(?:"((?:[^"\\]|\\.)*+)("?)|([^\s"]*))')
+_OBJECT = Pattern(r"\{\s{0,20}(?:[\"}]|$)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f"}
-_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_ESCAPED = Pattern(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 
 _MESSAGES = frozenset({"msg", "message", "log", "MESSAGE", "error", "err"})
 

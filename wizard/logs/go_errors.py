@@ -5,12 +5,11 @@ Owns the wording of the standard library since Go 1.4. May not know which progra
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from wizard.logs.connecting import connect_failure
 from wizard.logs.errnos import errno_of
+from wizard.logs.patterns import Pattern
 from wizard.logs.signatures import find
 from wizard.logs.tables.go import CLOSED_EARLY, TEXTS
 from wizard.logs.upstreams import endpoint
@@ -19,16 +18,15 @@ from wizard.model import Phase
 _HEADER = Phase.READING_HEADER
 _SHAKING = Phase.HANDSHAKING
 
-_LOOKUP = re.compile(r"dial (?:tcp[46]?|udp): lookup ([^\s:]+)(?: on (\S+?))?: (.+)", re.ASCII)
-_DIAL = re.compile(
-    r"dial (?:tcp[46]? (\S+:\d+)|unix (\S+)): (?:connect: |connectex: |getsockopt: |socket: |bind: )?([a-z/ ]+)",
-    re.ASCII,
+_LOOKUP = Pattern(r"dial (?:tcp[46]?|udp): lookup ([^\s:]+)(?: on (\S+?))?: (.+)")
+_DIAL = Pattern(
+    r"dial (?:tcp[46]? (\S+:\d+)|unix (\S+)): (?:connect: |connectex: |getsockopt: |socket: |bind: )?([a-z/ ]+)"
 )
-_RESOLVER = re.compile(
+_RESOLVER = Pattern(
     r"server misbehaving|i/o timeout|refused|unreachable|no answer|no route|failure in name|deadline|cannot unmarshal|lame"
 )
-_MOVED = re.compile(
-    r"(?:(?:read|write|readfrom) (?:tcp[46]?|unix) )+(\S+?)->(\S+?): (?:.{0,200}?(read|write): )?([a-z/ ]+)", re.ASCII
+_MOVED = Pattern(
+    r"(?:(?:read|write|readfrom) (?:tcp[46]?|unix) )+(\S+?)->(\S+?): (?:.{0,200}?(read|write): )?([a-z/ ]+)"
 )
 
 

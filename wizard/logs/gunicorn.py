@@ -6,23 +6,21 @@ application's own lines.
 
 from __future__ import annotations
 
-import re
-
 from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.patterns import Pattern
 from wizard.logs.signatures import find, row, rows
 from wizard.logs.told import event_of, told
 from wizard.model import LogEvent
 
 PROGRAM = "gunicorn"
 
-_HEAD = re.compile(
-    r"\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: [+-]\d{4})?)\] \[(\d+)\] \[(DEBUG|INFO|WARNING|ERROR|CRITICAL)\] ", re.ASCII
+_HEAD = Pattern(
+    r"\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: [+-]\d{4})?)\] \[(\d+)\] \[(DEBUG|INFO|WARNING|ERROR|CRITICAL)\] "
 )
-_OWN = re.compile(
+_OWN = Pattern(
     r"WORKER TIMEOUT \(pid: ?\d+\)|Worker \(pid: ?\d+\) (?:was sent SIG|exited with code)|"
     r"Worker with pid \d+ was terminated due to signal|Reason: (?:Worker failed to boot|App failed to load)|"
-    r"<HaltServer '|Connection in use: \('",
-    re.ASCII,
+    r"<HaltServer '|Connection in use: \('"
 )
 MESSAGES = rows(
     row(

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from wizard.logs.connecting import connect_failure
 from wizard.logs.errnos import errno_of
 from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.patterns import Pattern
 from wizard.logs.signatures import find
 from wizard.logs.tables.haproxy import MESSAGES
 from wizard.logs.tables.haproxy_endings import LAYERS, STATES, Ending
@@ -20,26 +21,23 @@ from wizard.model import LogEvent, Phase
 
 PROGRAM = "haproxy"
 
-_FRONT = re.compile(
-    r"([\w.:%\[\]-]{1,64}):(\d{1,5}) \[(\d{1,2}/\w{3}/\d{4}:\d\d:\d\d:\d\d\.\d{3})\] (\S{1,200}) ([^\s/]{1,200})/(\S{1,200}) ",
-    re.ASCII,
+_FRONT = Pattern(
+    r"([\w.:%\[\]-]{1,64}):(\d{1,5}) \[(\d{1,2}/\w{3}/\d{4}:\d\d:\d\d:\d\d\.\d{3})\] (\S{1,200}) ([^\s/]{1,200})/(\S{1,200}) "
 )
-_HTTP = re.compile(
+_HTTP = Pattern(
     r"(?:^| )([^\s/]{1,200})/([^\s/]{1,200}) (-?\d+(?:/-?\d+){3}/\+?-?\d+) (\d{3}|-1) \+?(\d+) \S+ \S+ "
-    r"([A-Za-z-]{4}) \d+/\d+/\d+/\d+/\+?\d+ \d+/\d+(?: |$)",
-    re.ASCII,
+    r"([A-Za-z-]{4}) \d+/\d+/\d+/\d+/\+?\d+ \d+/\d+(?: |$)"
 )
-_TCP = re.compile(
+_TCP = Pattern(
     r"(?:^| )([^\s/]{1,200})/([^\s/]{1,200}) (-?\d+/-?\d+/\+?-?\d+) \+?(\d+) ([A-Za-z-]{2}) "
-    r"\d+/\d+/\d+/\d+/\+?\d+ \d+/\d+(?: |$)",
-    re.ASCII,
+    r"\d+/\d+/\d+/\d+/\+?\d+ \d+/\d+(?: |$)"
 )
-_CONNECTION = re.compile(r"[\w.:%\[\]-]{1,64}:\d{1,5} \[[^\]]{10,30}\] \S{1,200}/\S{1,100}: ", re.ASCII)
-_STDERR = re.compile(r"\[(ALERT|WARNING|NOTICE|DIAG)\] +(?:\d{3}/\d{6} )?\((\d+)\) : (?:config : )?", re.ASCII)
-_REQUEST = re.compile(r'"([^"]*)"')
-_CHECK = re.compile(r"reason: ([^,]{1,60})(?=,)(?:, code: (\d{3}))?(?:, info: \"([^\"]*)\")?", re.ASCII)
-_SERVER = re.compile(r"'?(?:[Ss]erver|for server|for backup server) '?([^\s/']{1,200}/[^\s/',]{1,200})", re.ASCII)
-_STEP = re.compile(r" at (?:initial connection )?step .*$", re.ASCII)  # of a tcp-check or http-check
+_CONNECTION = Pattern(r"[\w.:%\[\]-]{1,64}:\d{1,5} \[[^\]]{10,30}\] \S{1,200}/\S{1,100}: ")
+_STDERR = Pattern(r"\[(ALERT|WARNING|NOTICE|DIAG)\] +(?:\d{3}/\d{6} )?\((\d+)\) : (?:config : )?")
+_REQUEST = Pattern(r'"([^"]*)"')
+_CHECK = Pattern(r"reason: ([^,]{1,60})(?=,)(?:, code: (\d{3}))?(?:, info: \"([^\"]*)\")?")
+_SERVER = Pattern(r"'?(?:[Ss]erver|for server|for backup server) '?([^\s/']{1,200}/[^\s/',]{1,200})")
+_STEP = Pattern(r" at (?:initial connection )?step .*$")  # of a tcp-check or http-check
 _LEVELS = {"ALERT": "alert", "WARNING": "warning", "NOTICE": "notice", "DIAG": "info"}
 _OWN_WORDS = (
     " is DOWN, reason: ",

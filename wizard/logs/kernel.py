@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.patterns import Pattern
 from wizard.logs.signatures import find, row, rows
 from wizard.logs.told import event_of
 from wizard.model import LogEvent, Phase
@@ -16,13 +17,12 @@ from wizard.model import LogEvent, Phase
 PROGRAM = "kernel"
 
 GATEWAYS = frozenset({"nginx", "httpd", "apache2", "haproxy", "caddy", "traefik", "envoy", "openresty", "angie"})
-_AUDIT_TIME = re.compile(r"audit\((\d{9,11}\.\d{3}):\d+\)", re.ASCII)
-_FIELD = re.compile(
-    r'\b(comm|name|path|pid|dest|operation|profile|permissive|tclass|denied_mask)=(?:"([^"]*)"|([^"\s]+)(?=\s|$))',
-    re.ASCII,
+_AUDIT_TIME = Pattern(r"audit\((\d{9,11}\.\d{3}):\d+\)")
+_FIELD = Pattern(
+    r'\b(comm|name|path|pid|dest|operation|profile|permissive|tclass|denied_mask)=(?:"([^"]*)"|([^"\s]+)(?=\s|$))'
 )
-_AVC = re.compile(r"avc: +denied +\{ ([\w ]{1,120}) \}", re.ASCII)
-_BLOCK = re.compile(r"\b(IN|OUT|SRC|DST|DPT|PROTO)=(\S*)", re.ASCII)
+_AVC = Pattern(r"avc: +denied +\{ ([\w ]{1,120}) \}")
+_BLOCK = Pattern(r"\b(IN|OUT|SRC|DST|DPT|PROTO)=(\S*)")
 _OUR_PORTS = frozenset({"80", "443", "8080", "8443"})
 
 MESSAGES = rows(

@@ -9,7 +9,6 @@ together name a cause; neither alone is enough.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ import msgspec
 from wizard.logs.connecting import connect_failure
 from wizard.logs.errnos import errno_of
 from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.patterns import Pattern
 from wizard.logs.signatures import find
 from wizard.logs.tables.nginx import MESSAGES
 from wizard.logs.upstreams import endpoint, is_unix, scheme_of
@@ -25,19 +25,16 @@ from wizard.model import LogEvent, Phase
 
 PROGRAM = "nginx"
 
-_HEAD = re.compile(
-    r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(debug|info|notice|warn|error|crit|alert|emerg)\] (\d+)#(\d+): (?:\*(\d+) )?",
-    re.ASCII,
+_HEAD = Pattern(
+    r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(debug|info|notice|warn|error|crit|alert|emerg)\] (\d+)#(\d+): (?:\*(\d+) )?"
 )
-_STDERR_HEAD = re.compile(r"nginx: \[(warn|error|crit|alert|emerg)\] ", re.ASCII)
-_LEFT_CUT_HEAD = re.compile(
-    r".{0,26}?\[?(debug|info|notice|warn|error|crit|alert|emerg)\] (\d+)#(\d+): (?:\*(\d+) )?", re.ASCII
-)
-_PRINTED_ERRNO = re.compile(r"(?:failed|timed out|handshake|\(SSL:\)|process\") \((\d{1,4}): ([^()]{1,60})\)", re.ASCII)
-_ADDRESS = re.compile(r"connect\(\) to (unix:[^\s:]+|[^\s]+:\d+) failed", re.ASCII)
-_CHECKED = re.compile(r', health check "[^"]*" of peer (\S+) in upstream "', re.ASCII)
-_FIELD = re.compile(r', (client|server|login|user|subrequest|upstream|host|referrer): "?', re.ASCII)
-_CLOSED = re.compile(r'([^"]*+(?:"(?!,|$)[^"]*+)*+)"(?:$|,)')
+_STDERR_HEAD = Pattern(r"nginx: \[(warn|error|crit|alert|emerg)\] ")
+_LEFT_CUT_HEAD = Pattern(r".{0,26}?\[?(debug|info|notice|warn|error|crit|alert|emerg)\] (\d+)#(\d+): (?:\*(\d+) )?")
+_PRINTED_ERRNO = Pattern(r"(?:failed|timed out|handshake|\(SSL:\)|process\") \((\d{1,4}): ([^()]{1,60})\)")
+_ADDRESS = Pattern(r"connect\(\) to (unix:[^\s:]+|[^\s]+:\d+) failed")
+_CHECKED = Pattern(r', health check "[^"]*" of peer (\S+) in upstream "')
+_FIELD = Pattern(r', (client|server|login|user|subrequest|upstream|host|referrer): "?')
+_CLOSED = Pattern(r'([^"]*+(?:"(?!,|$)[^"]*+)*+)"(?:$|,)')
 _REPORTED = "kevent() reported that "  # BSD and macOS say so before a failed connect
 _MILD = ("debug", "info", "notice", "warn")
 _ONLY_AT_START = ("configuration-refused", "module-missing")  # a warning about a line of a file refuses nothing
@@ -238,7 +235,7 @@ def _split(body: str) -> tuple[str, Tail]:
 
 # The usual shape; every part ends where its own quote ends, so that a match takes one pass. Of the upstream only scheme
 # and address are taken: with its path each request would be one of its own.
-_USUAL = re.compile(
+_USUAL = Pattern(
     r'([^,"]*), server: ([^,"]*)(?:, request: "([^"]*)")?(?:, subrequest: "([^"]*)")?'
     r'(?:, upstream: "((?:[\w+.-]++://)?+(?:unix:[^":]*+|/[^"]*+|[^"/]++)?+)[^"]*+")?'
     r'(?:, host: "([^"]*)")?(?:, referrer: "[^"]*")?'

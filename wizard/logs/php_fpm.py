@@ -6,21 +6,19 @@ the script's word and no failure of the pool.
 
 from __future__ import annotations
 
-import re
-
 from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.patterns import Pattern
 from wizard.logs.signatures import find, row, rows
 from wizard.logs.told import event_of, told
 from wizard.model import LogEvent
 
 PROGRAM = "php-fpm"
 
-_HEAD = re.compile(
+_HEAD = Pattern(
     r"\[(\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d(?:\.\d{1,6})?)(?: [\w/+:-]{1,40})?\] (DEBUG|NOTICE|WARNING|ERROR|ALERT): "
-    r"(?:pid (\d+), [\w()]+, line \d+: )?",
-    re.ASCII,
+    r"(?:pid (\d+), [\w()]+, line \d+: )?"
 )
-_SYSLOG = re.compile(r"\[(DEBUG|NOTICE|WARNING|ERROR|ALERT)\] ", re.ASCII)
+_SYSLOG = Pattern(r"\[(DEBUG|NOTICE|WARNING|ERROR|ALERT)\] ")
 _SERIOUS = frozenset({"error", "alert"})
 
 MESSAGES = rows(

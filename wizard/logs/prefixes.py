@@ -6,12 +6,11 @@ e-mail and chat. May not know the programs behind the lines, nor in which order 
 
 from __future__ import annotations
 
-import re
-
 from msgspec.structs import replace
 
 from wizard.logs.fields import unescaped
 from wizard.logs.hints import Hints, later, name_of
+from wizard.logs.patterns import Pattern
 from wizard.logs.stamps import MONTHS
 
 PREFIX = 512  # characters within which a prefix ends
@@ -23,52 +22,45 @@ _TAG = r"(\([\w.-]{1,48}\)|[\w./@-]{1,64})(?:\[(\d{1,8})\])?: "
 
 # --- with a time ------------------------------------------------------------------------------------------------------
 
-_CRI = re.compile(rf"({_ISO_STAMP}) (?:stdout|stderr) [FP](?::\w)? ", re.ASCII)
-_RFC5424 = re.compile(
-    r"<\d{1,3}>1 (\S{1,40}) (\S{1,255}) (\S{1,48}) (\S{1,128}) \S{1,32} (?:-|(?:\[[^\]]{0,2000}\])+) ?", re.ASCII
-)
-_SYSLOG = re.compile(rf"(?:<\d{{1,3}}>)?({_BSD_STAMP}) (?:([\w.:-]{{1,255}}) )?{_TAG}", re.ASCII)
-_ISO_SYSLOG = re.compile(rf"(?:<\d{{1,3}}>)?({_ISO_STAMP}) ((?!\d{{4}}-\d\d-)[\w.:-]{{1,255}}) {_TAG}", re.ASCII)
-_JOURNAL_UNIT = re.compile(
-    rf"((?:\w{{3}} )?{_ISO_STAMP}|{_MONTH} [ \d]\d \d\d:\d\d:\d\d) ([\w.-]{{1,255}}) {_TAG}", re.ASCII
-)
-_ISO = re.compile(rf"\[?({_ISO_STAMP})(?:\]|:)?[ \t]+", re.ASCII)
-_BSD = re.compile(rf"({_BSD_STAMP})(?: [AP]M)?[ \t]+", re.ASCII)
-_UNIX = re.compile(r"(\d{10}\.\d{3,9})[ \t]+", re.ASCII)
-_DMESG = re.compile(r"(?:<\d>|\w{3,8} {0,4}:\w{3,8} {0,4}: )?\[ {0,8}\d{1,9}\.\d{3,6}\] ", re.ASCII)
-_DMESG_DATE = re.compile(r"(?:\w{3,8} {0,4}:\w{3,8} {0,4}: )?\[(\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4})\] ", re.ASCII)
+_CRI = Pattern(rf"({_ISO_STAMP}) (?:stdout|stderr) [FP](?::\w)? ")
+_RFC5424 = Pattern(r"<\d{1,3}>1 (\S{1,40}) (\S{1,255}) (\S{1,48}) (\S{1,128}) \S{1,32} (?:-|(?:\[[^\]]{0,2000}\])+) ?")
+_SYSLOG = Pattern(rf"(?:<\d{{1,3}}>)?({_BSD_STAMP}) (?:([\w.:-]{{1,255}}) )?{_TAG}")
+_ISO_SYSLOG = Pattern(rf"(?:<\d{{1,3}}>)?({_ISO_STAMP}) ((?!\d{{4}}-\d\d-)[\w.:-]{{1,255}}) {_TAG}")
+_JOURNAL_UNIT = Pattern(rf"((?:\w{{3}} )?{_ISO_STAMP}|{_MONTH} [ \d]\d \d\d:\d\d:\d\d) ([\w.-]{{1,255}}) {_TAG}")
+_ISO = Pattern(rf"\[?({_ISO_STAMP})(?:\]|:)?[ \t]+")
+_BSD = Pattern(rf"({_BSD_STAMP})(?: [AP]M)?[ \t]+")
+_UNIX = Pattern(r"(\d{10}\.\d{3,9})[ \t]+")
+_DMESG = Pattern(r"(?:<\d>|\w{3,8} {0,4}:\w{3,8} {0,4}: )?\[ {0,8}\d{1,9}\.\d{3,6}\] ")
+_DMESG_DATE = Pattern(r"(?:\w{3,8} {0,4}:\w{3,8} {0,4}: )?\[(\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4})\] ")
 
 # --- without a time ---------------------------------------------------------------------------------------------------
 
-_COMPOSE = re.compile(r"[\w][\w.|/@-]{0,80}? {0,40}\| ?")
-_POD = re.compile(r"\[pod/[^\]\s]{1,300}\] ")
-_BRACKETED_POD = re.compile(r"\[[a-z][a-z0-9.]{0,60}-[a-z0-9.-]{1,120}(?: [\w.-]{1,80}){0,2}\] ", re.ASCII)
-_POD_AND_CONTAINER = re.compile(
-    r"(?:[a-z][a-z0-9.-]{0,60} )?[a-z][a-z0-9.]{0,60}-(?:[a-z0-9-]{0,80}-)?(?:[a-z0-9]{5}|\d{1,3}) [a-z][a-z0-9-]{0,60} ",
-    re.ASCII,
+_COMPOSE = Pattern(r"[\w][\w.|/@-]{0,80}? {0,40}\| ?")
+_POD = Pattern(r"\[pod/[^\]\s]{1,300}\] ")
+_BRACKETED_POD = Pattern(r"\[[a-z][a-z0-9.]{0,60}-[a-z0-9.-]{1,120}(?: [\w.-]{1,80}){0,2}\] ")
+_POD_AND_CONTAINER = Pattern(
+    r"(?:[a-z][a-z0-9.-]{0,60} )?[a-z][a-z0-9.]{0,60}-(?:[a-z0-9-]{0,80}-)?(?:[a-z0-9]{5}|\d{1,3}) [a-z][a-z0-9-]{0,60} "
 )
-_STERN = re.compile(r"(?:[\w.-]{1,120} ){2,3}\u203a ")
-_STREAM = re.compile(r"\[?(?:stdout|stderr|err|out)\]?(?: ?[:|>] ?| F )")
-_OUTPUT_OF = re.compile(r"DEBG '[^']{1,80}' std(?:out|err) output:\s*", re.ASCII)
-_LABELS = re.compile(r'\{\w{1,40}="[^"]{0,200}"(?:, ?\w{1,40}="[^"]{0,200}"){0,30}\}\s+', re.ASCII)
-_STREAM_NAME = re.compile(r"[\w.-]{1,80}(?:/[\w.=$\[\]-]{1,120}){1,4}[ \t]+(?=\S)", re.ASCII)
-_HOSTED = re.compile(r"([\w.-]{1,255}) ([\w./@-]{1,64})\[(\d{1,8})\]: ", re.ASCII)
-_DYNO = re.compile(r"[\w-]{1,40}\[[\w.-]{1,60}\]: ", re.ASCII)
-_CLOCK = re.compile(r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?[ \t]+(?=[A-Za-z\[])", re.ASCII)
-_PROMPT = re.compile(r"\[?[\w.-]{1,40}@[\w.-]{1,60}[: ][^#$]{1,100}[#$] ", re.ASCII)
-_PRIORITY = re.compile(r"<\d{1,3}>(?!1 )")
-_TAGGED = re.compile(
+_STERN = Pattern(r"(?:[\w.-]{1,120} ){2,3}\u203a ")
+_STREAM = Pattern(r"\[?(?:stdout|stderr|err|out)\]?(?: ?[:|>] ?| F )")
+_OUTPUT_OF = Pattern(r"DEBG '[^']{1,80}' std(?:out|err) output:\s*")
+_LABELS = Pattern(r'\{\w{1,40}="[^"]{0,200}"(?:, ?\w{1,40}="[^"]{0,200}"){0,30}\}\s+')
+_STREAM_NAME = Pattern(r"[\w.-]{1,80}(?:/[\w.=$\[\]-]{1,120}){1,4}[ \t]+(?=\S)")
+_HOSTED = Pattern(r"([\w.-]{1,255}) ([\w./@-]{1,64})\[(\d{1,8})\]: ")
+_DYNO = Pattern(r"[\w-]{1,40}\[[\w.-]{1,60}\]: ")
+_CLOCK = Pattern(r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?[ \t]+(?=[A-Za-z\[])")
+_PROMPT = Pattern(r"\[?[\w.-]{1,40}@[\w.-]{1,60}[: ][^#$]{1,100}[#$] ")
+_PRIORITY = Pattern(r"<\d{1,3}>(?!1 )")
+_TAGGED = Pattern(
     r"(kernel|systemd|nginx|haproxy|apache2|httpd|php-fpm[\d.]*|gunicorn|uwsgi|dockerd|docker-proxy)(?:\[(\d{1,8})\])?: "
 )
-_FILE = re.compile(r"([\w./@+~-]{2,200}+):(?:\d{1,9}:|\d{1,9}-(?!\d\d-))? ?", re.ASCII)
+_FILE = Pattern(r"([\w./@+~-]{2,200}+):(?:\d{1,9}:|\d{1,9}-(?!\d\d-))? ?")
 _LOG_NAMES = ("log", "err", "messages", "journal", "txt", "out")
-_NUMBERED = re.compile(
-    r"\d{1,8}(?:[:)|-] ?|\. |[ \t]{1,8})(?=\D|\d{4}[/-]|\d{1,3}\.\d{1,3}\.|\d{1,8}[:)|.] )", re.ASCII
-)
-_QUOTED_MAIL = re.compile(r"(?:> ?|&gt; ?|\| )+")
-_BULLET = re.compile(r"(?:[-*+\u2022\u00b7\u25e6\u2023] |\d{1,3}[.)] |#+ |\u2192 |-> |\$ )")
-_MACRO = re.compile(r"\{(?:noformat|code|quote)(?::[^}]{0,60})?\}")
-_LOOSE = re.compile(r"[\w\[\]()<>./@:|#* \t-]{0,200}?(?=\{\")", re.ASCII)
+_NUMBERED = Pattern(r"\d{1,8}(?:[:)|-] ?|\. |[ \t]{1,8})(?=\D|\d{4}[/-]|\d{1,3}\.\d{1,3}\.|\d{1,8}[:)|.] )")
+_QUOTED_MAIL = Pattern(r"(?:> ?|&gt; ?|\| )+")
+_BULLET = Pattern(r"(?:[-*+\u2022\u00b7\u25e6\u2023] |\d{1,3}[.)] |#+ |\u2192 |-> |\$ )")
+_MACRO = Pattern(r"\{(?:noformat|code|quote)(?::[^}]{0,60})?\}")
+_LOOSE = Pattern(r"[\w\[\]()<>./@:|#* \t-]{0,200}?(?=\{\")")
 
 # What may stand before a line without a time, by a text that such a prefix needs.
 _PLAIN = (

@@ -1,13 +1,10 @@
 """From a line, however it was pasted, to the event that it reports.
 
-Owns the order of the readers, the reading of a whole text line by line, and the joining of lines that a terminal (or a
-message with newlines) has broken. May not know any program's wording.
+Owns the order of the readers, and the reading of a whole text line by line. May not know any program's wording.
 """
 
 from __future__ import annotations
 
-import re
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO, StringIO
 
@@ -17,12 +14,11 @@ from wizard.logs import apache, caddy, docker, envoy, gunicorn, haproxy, kernel,
 from wizard.logs.cleaning import cleaned
 from wizard.logs.fields import unescaped
 from wizard.logs.hints import Hints
+from wizard.logs.joining import MAX_LINE, MOST_PIECES, Ahead, joined, may_go_on
+from wizard.logs.patterns import Pattern
 from wizard.logs.stamps import Clock
 from wizard.logs.unwrap import layers
-from wizard.model import LogEvent, Phase
-
-MAX_LINE = 16384  # characters of a line that are looked at; no program writes a longer message
-_JOINED = 8  # physical lines that one message may be broken into
+from wizard.model import LogEvent
 
 Reader = Callable[[str, Hints], LogEvent | None]
 
@@ -56,11 +52,11 @@ _FOREIGN = frozenset(
     {"postgres", "mysqld", "mariadbd", "redis-server", "redis", "mongod", "dovecot", "postfix", "named"}
 )
 
-_UNESCAPED_QUOTE = re.compile(r'[^\\]"')
+_UNESCAPED_QUOTE = Pattern(r'[^\\]"')
 
 # A frame in the middle of a line: whatever stands before it is a wrapping that nobody has named yet.
 _FRAMES = tuple(
-    (literal, re.compile(pattern, re.ASCII))
+    (literal, Pattern(pattern))
     for literal, pattern in (
         ("#", r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w{4,6}\] \d+#\d+: "),
         ("] [", r"\[\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)? \d{4}\] \[[\w:]{4,50}\] "),
@@ -88,7 +84,7 @@ def explain_line(
         The event, or None where no known program wrote the line. An event without causes is no failure, or one that
         the line alone does not explain.
     """
-    return _explained(_text(line), Hints(clock=Clock(zone_offset, year_hint)))
+    return explained(text_of_line(line), Hints(clock=Clock(zone_offset, year_hint)))
 
 
 def explain_text(
@@ -104,28 +100,22 @@ def explain_text(
         year_hint: as in `explain_line`.
     """
     hints = Hints(clock=Clock(zone_offset, year_hint))
-    ahead: deque[str] = deque()
-    lines = _lines(data)
+    lines = Ahead(_lines(data))
     number = 0
-    while True:
-        line = ahead.popleft() if ahead else next(lines, None)
-        if line is None:
-            return
+    for line in lines:
         number += 1
-        event = _explained(line, hints)
-        used = 0
-        if _may_go_on(line, event):
-            while len(ahead) < _JOINED and (following := next(lines, None)) is not None:
-                ahead.append(following)
-            event, used = _joined(line, event, ahead, hints)
+        event, used = explained(line, hints), 0
+        if may_go_on(line, event):
+            event, used = joined(line, event, lines.following(MOST_PIECES), lambda text: explained(text, hints))
         yield number, event
+        lines.skip(used)
         for _ in range(used):
-            ahead.popleft()
             number += 1
             yield number, None
 
 
-def _text(line: bytes | str) -> str:
+def text_of_line(line: bytes | str) -> str:
+    """A line as text, as far as it is looked at; what is no UTF-8 is made visible."""
     text = line[: MAX_LINE * 2].decode("utf-8", "backslashreplace") if isinstance(line, bytes) else line
     return text if len(text) <= MAX_LINE else text[:MAX_LINE]
 
@@ -134,10 +124,11 @@ def _lines(data: bytes | str) -> Iterator[str]:
     """The lines of a text, one at a time: a large one is never held twice."""
     stream: Iterable[bytes | str] = BytesIO(data) if isinstance(data, bytes) else StringIO(data, newline="\n")
     for line in stream:
-        yield _text(line)
+        yield text_of_line(line)
 
 
-def _explained(text: str, hints: Hints) -> LogEvent | None:
+def explained(text: str, hints: Hints) -> LogEvent | None:
+    """What one line reports, where its clock is set already; as `explain_line`."""
     if text[4:5] == "/" and text[7:8] == "/" and text.isascii() and "\\" not in text and "\x1b" not in text:
         usual = text.rstrip()  # costs no search for wrappings
         event = nginx.read(usual, hints)
@@ -194,79 +185,3 @@ def _in_the_middle(text: str, hints: Hints) -> LogEvent | None:
         if event is not None:
             return event
     return None
-
-
-# --- lines that were broken -------------------------------------------------------------------------------------------
-
-_BEGINS = re.compile(
-    r"\s*(?:<\d{1,3}>|\[?\d{4}[/-]\d\d[/-]\d\d|\[\w{3} \w{3} |\[\d\d-\w{3}-\d{4}|\w{3} [ \d]\d \d\d:\d\d:\d\d|\{\"|==> |"
-    r"\[pod/|time=\"|\d{1,3}(?:\.\d{1,3}){3}:\d+ \[|[\w.-]+ +\| |\[ *\d+\.\d+\] )",
-    re.ASCII,
-)
-
-
-_QUOTES = re.compile(r"(?:> ?){1,8}")
-
-
-def _may_go_on(line: str, event: LogEvent | None) -> bool:
-    """Whether a line looks as if the rest of its message stood on the next one."""
-    if event is not None and event.upstream is not None and event.causes and event.host is not None:
-        return False
-    if not _BEGINS.match(_QUOTES.sub("", line, count=1) if line.startswith(">") else line):
-        return False
-    if event is None:
-        return True
-    if event.program == "nginx":
-        whole = event.upstream is not None or event.host is not None
-        return (not whole or line.count('"') % 2 == 1) and event.level != "notice"
-    if event.program == "haproxy":
-        return event.symptom == "request-cut" or line.count('"') % 2 == 1
-    return event.phase is Phase.NONE and not event.causes and event.symptom in {"other", "notice", "request-cut"}
-
-
-def _joined(line: str, event: LogEvent | None, ahead: deque[str], hints: Hints) -> tuple[LogEvent | None, int]:
-    """The event of a line with as many following lines as make it say more, and how many these are."""
-    best, used = event, 0
-    pieces = _pieces(line, ahead)
-    glued = spaced = line.rstrip("\r\n")
-    # A terminal breaks a line at its edge, an editor or a mail program at a space, which is lost. So is a space at
-    # the terminal's edge: the piece before it is then one character shorter than the widest.
-    width = max(len(piece) for piece in (glued, *pieces))
-    last = len(glued)
-    for count, piece in enumerate(pieces, 1):
-        glued += (" " if last == width - 1 else "") + piece
-        spaced = f"{spaced.rstrip()} {piece.strip()}"
-        last = len(piece)
-        if len(spaced) > MAX_LINE:
-            break
-        for candidate in (glued, spaced):
-            richer = _explained(candidate, hints)
-            if _facts(richer) > _facts(best):
-                best, used = richer, count
-    return best, used
-
-
-def _pieces(line: str, ahead: deque[str]) -> list[str]:
-    """The following lines that may belong to a line, without the quoting or indentation that it has too."""
-    pieces: list[str] = []
-    quoted = _QUOTES.match(line) is not None
-    indent = line[: len(line) - len(line.lstrip(" "))]
-    for following in ahead:
-        piece = _QUOTES.sub("", following, count=1) if quoted else following.removeprefix(indent)
-        if not piece.strip() or _BEGINS.match(piece):
-            break
-        pieces.append(piece.rstrip("\r\n"))
-    return pieces
-
-
-def _facts(event: LogEvent | None) -> int:
-    if event is None:
-        return -1
-    known = (event.upstream, event.errno, event.client, event.host, event.request, event.status)
-    return (
-        sum(value is not None for value in known)
-        + 2 * (event.phase is not Phase.NONE)
-        + 2 * bool(event.causes)
-        - any(" " in value for value in (event.upstream or "", event.host or ""))
-        + (event.symptom not in {"other", "notice", "request-cut"})
-    )

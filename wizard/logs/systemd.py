@@ -6,31 +6,28 @@ lines.
 
 from __future__ import annotations
 
-import re
-
 from wizard.logs.errnos import errno_of
 from wizard.logs.hints import PLAIN, Hints
 from wizard.logs.kernel import GATEWAYS
+from wizard.logs.patterns import Pattern
 from wizard.logs.signatures import find, row, rows
 from wizard.logs.told import event_of
 from wizard.model import LogEvent
 
 PROGRAM = "systemd"
 
-_UNIT = re.compile(r"([\w@.:\\-]{1,200}\.(?:service|socket|mount|scope|slice|target|timer)):? ", re.ASCII)
-_FAILED = re.compile(
-    r"(?:Failed to (?:start|listen on)|Dependency failed for|Reload failed for) ([^\n]{1,200}?)(?: - [^\n]*)?\.?$",
-    re.ASCII,
+_UNIT = Pattern(r"([\w@.:\\-]{1,200}\.(?:service|socket|mount|scope|slice|target|timer)):? ")
+_FAILED = Pattern(
+    r"(?:Failed to (?:start|listen on)|Dependency failed for|Reload failed for) ([^\n]{1,200}?)(?: - [^\n]*)?\.?$"
 )
 # How distributions describe a gateway's unit: until version 249 systemd prints nothing else of it.
-_DESCRIBED = re.compile(
+_DESCRIBED = Pattern(
     r"(?:A high performance web server and a reverse proxy server|The nginx HTTP and reverse proxy server|"
     r"nginx - high performance web server|The Apache HTTP Server|Apache HTTP Server|Apache Web Server|"
-    r"HAProxy Load Balancer|Caddy|Caddy web server|Traefik|Traefik \S+|Envoy|Envoy Proxy)$",
-    re.ASCII,
+    r"HAProxy Load Balancer|Caddy|Caddy web server|Traefik|Traefik \S+|Envoy|Envoy Proxy)$"
 )
-_BARE_STATUS = re.compile(r"code=exited status=(\d+)$", re.ASCII)  # as versions 208 to 231 print it
-_WORDING = re.compile(r": ([A-Z][\w ]{4,60})$", re.ASCII)
+_BARE_STATUS = Pattern(r"code=exited status=(\d+)$")  # as versions 208 to 231 print it
+_WORDING = Pattern(r": ([A-Z][\w ]{4,60})$")
 
 _START = ("upstream-service-failed-start",)
 

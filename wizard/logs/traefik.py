@@ -11,27 +11,25 @@ import re
 from wizard.logs.fields import json_fields, logfmt_fields, number_of, text_of
 from wizard.logs.go_errors import go_error
 from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.patterns import Pattern
 from wizard.logs.signatures import find, row, rows
 from wizard.logs.upstreams import endpoint
 from wizard.model import LogEvent, Phase
 
 PROGRAM = "traefik"
 
-_CONSOLE = re.compile(
+_CONSOLE = Pattern(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) (TRC|DBG|INF|WRN|ERR|FTL|PNC) "
-    r"(?:(\S{1,200}:\d{1,6}) > )?",
-    re.ASCII,
+    r"(?:(\S{1,200}:\d{1,6}) > )?"
 )
 _LEVELS = {"TRC": "trace", "DBG": "debug", "INF": "info", "WRN": "warn", "ERR": "error", "FTL": "fatal", "PNC": "panic"}
-_CLF = re.compile(
+_CLF = Pattern(
     r'(\S{1,80}) - \S{1,80} \[([^\]]{20,32})\] "([^"]*+)" (\d{3}|-) (?:\d+|-) "[^"]*+" "[^"]*+" \d+ "([^"]*+)" '
-    r'"([^"]*+)" \d+ms',
-    re.ASCII,
+    r'"([^"]*+)" \d+ms'
 )
-_ANSWER = re.compile(
+_ANSWER = Pattern(
     r"(?<![\w])'?(50[0-4]|499) (?:Bad Gateway|Gateway Timeout|Internal Server Error|Client Closed Request|"
-    r"Service Unavailable)\b",
-    re.ASCII,
+    r"Service Unavailable)\b"
 )
 _OUR_FIELDS = ("entryPointName", "routerName", "middlewareName", "middlewareType", "providerName")
 _OWN_STARTS = ("Error forwarding to ", "Error while dialing backend", "Error while connecting to backend")

@@ -6,10 +6,10 @@ May not know which program printed them.
 
 from __future__ import annotations
 
-import re
+from wizard.logs.patterns import Pattern
 
-_IPV6_AND_PORT = re.compile(r"([0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F.]*):(\d{1,5})$", re.ASCII)
-_LOOPBACK = re.compile(r"(?:127\.\d+\.\d+\.\d+|\[::1\]|localhost)(?::\d+)?$", re.ASCII)
+_IPV6_AND_PORT = Pattern(r"([0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F.]*):(\d{1,5})$")
+_LOOPBACK = Pattern(r"(?:127\.\d+\.\d+\.\d+|\[::1\]|localhost)(?::\d+)?$")
 
 
 def endpoint(printed: str) -> str | None:

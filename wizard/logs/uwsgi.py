@@ -11,19 +11,19 @@ import re
 import msgspec
 
 from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.patterns import Pattern
 from wizard.logs.signatures import find, row, rows
 from wizard.logs.told import event_of
 from wizard.model import LogEvent
 
 PROGRAM = "uwsgi"
 
-_STAMP = re.compile(r"(\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d \d{4}) - ", re.ASCII)
-_REQUEST = re.compile(
+_STAMP = Pattern(r"(\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d \d{4}) - ")
+_REQUEST = Pattern(
     r"\[pid: (\d+)\|app: [-\d]+\|req: [-\d/]+\] (\S{1,64}) \([^)]{0,200}\) \{[^}]{0,60}\} \[([^\]]{20,30})\] "
-    r"([A-Z]{2,12} \S*) => generated (-?\d+) bytes in \d+ \w+(?: via \w+\(\))?(?: \((HTTP/[\d.]+) (\d{3})\))?",
-    re.ASCII,
+    r"([A-Z]{2,12} \S*) => generated (-?\d+) bytes in \d+ \w+(?: via \w+\(\))?(?: \((HTTP/[\d.]+) (\d{3})\))?"
 )
-_SIZE = re.compile(r"invalid request block size: (\d{1,9})", re.ASCII)
+_SIZE = Pattern(r"invalid request block size: (\d{1,9})")
 # The second and third byte of a request line, read as the size in a uwsgi header (little-endian, after one byte).
 _METHODS = frozenset({"GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE"})
 _HTTP_SIZES = frozenset(int.from_bytes(method.encode()[1:3], "little") for method in _METHODS)
