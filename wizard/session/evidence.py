@@ -21,6 +21,7 @@ from wizard.host.questions import (
     FileStat,
     Identity,
     ListDir,
+    Listening,
     LogTail,
     Me,
     NotAnswered,
@@ -168,7 +169,7 @@ def excerpt_of(answer: object) -> str:
         case DirList(entries=entries):
             return "\n".join(_stat(one) for one in entries[:LINES])
         case SocketTable(listening=listening):
-            return f"{len(listening)} listening sockets"
+            return _listed([_socket(one) for one in sorted(listening, key=_place)]) or "no listening socket"
         case ProcessTable(processes=processes):
             return f"{len(processes)} processes"
         case Resolved(addresses=addresses, error=error):
@@ -191,6 +192,23 @@ def excerpt_of(answer: object) -> str:
             return one_line(line_of(answer))
         case _:
             return ""
+
+
+def _place(one: Listening) -> tuple[str, int, str]:
+    return one.path, one.port, one.address
+
+
+def _socket(one: Listening) -> str:
+    where = (
+        f"unix:{one.path}"
+        if one.path
+        else f"[{one.address}]:{one.port}"
+        if ":" in one.address
+        else f"{one.address}:{one.port}"
+    )
+    kind = "udp " if one.type == "dgram" and not one.path else ""
+    owner = f"  pid {', '.join(str(pid) for pid in one.pids[:4])}" if one.pids else "  owner not seen"
+    return one_line(f"{kind}{where}{owner}")
 
 
 def _lines(content: bytes, *, last: bool = False, before: int = 0) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from wizard.session import around
 from wizard.session.report import CausePart, CommandPart, Report
+from wizard.session.summary import NO_REPAIR
 from wizard.text import one_line
 
 _LABEL = 11
@@ -140,6 +141,8 @@ def _cause(cause: CausePart, width: int, *, warning: bool = False) -> Iterator[s
     if cause.consequences:
         yield from _labelled("explains", ", ".join(cause.consequences), width)
     yield from _commands(cause.commands)
+    if cause.when != "past" and not any(command.stage == "fix" for command in cause.commands):
+        yield from ("", NO_REPAIR)
 
 
 def _commands(commands: Iterable[CommandPart]) -> Iterator[str]:
@@ -156,9 +159,6 @@ def _commands(commands: Iterable[CommandPart]) -> Iterator[str]:
             yield from (f"  | {line}" for line in command.edits.diff.splitlines())
         if command.undo:
             yield f"  # undo: {command.undo}"
-    if not any(command.stage == "fix" for command in commands):
-        yield ""
-        yield "No command on this host repairs it for certain. Look first."
 
 
 def _before(report: Report, width: int) -> Iterator[str]:

@@ -14,6 +14,7 @@ import msgspec
 from wizard.session.report import CausePart, CommandPart, Report
 from wizard.text import one_line
 
+NO_REPAIR = "No command on this host repairs it for certain. Look first."
 _MOST = 4
 _SEVERAL = 2  # steps: what more of them rest on, such as the configuration, tells little of one
 
@@ -34,7 +35,10 @@ def headline(report: Report) -> str:
         return report.error.what
     if report.verdict == "ok":
         return "No fault was observed"
-    return report.warnings[0].title if report.warnings else "Something is wrong, and no cause could be named"
+    if report.warnings:
+        first = report.warnings[0]
+        return f"Over: {first.title}" if first.when == "past" else first.title
+    return "Something is wrong, and no cause could be named"
 
 
 def marks(command: CommandPart) -> str:
@@ -159,9 +163,4 @@ def _repair(cause: CausePart) -> Point:
         rights = ", as root" if any(command.needs_root for command in fixes) else ""
         return Point("Next", (f"{count} under Fix{rights}, then check again.",), " && ".join(one.run for one in fixes))
     look = next((command for command in cause.commands if command.stage == "inspect"), None)
-    said = "No command on this host repairs it for certain. Look first"
-    return Point("Next", (f"{said}: {_lowered(look)}" if look else f"{said}.",), look.run if look else None)
-
-
-def _lowered(command: CommandPart) -> str:
-    return command.why[:1].lower() + command.why[1:]
+    return Point("Next", (NO_REPAIR, *([look.why] if look else [])), look.run if look else None)

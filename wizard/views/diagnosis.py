@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wizard.session.report import CausePart, Report, RuledOutPart
-from wizard.session.summary import stages, telling
+from wizard.session.summary import NO_REPAIR, stages, telling
 from wizard.text import Visible, one_line, visible
 
 
@@ -170,8 +170,8 @@ def _cause(cause: CausePart, report: Report, numbers: Iterator[int], *, warning:
         if cause.when == "past"
         else Visible(""),
         repair=Visible("")
-        if any(card.stage == "Fix" for card in cards)
-        else Visible("No command on this host repairs it for certain. Look first."),
+        if cause.when == "past" or any(card.stage == "Fix" for card in cards)
+        else Visible(NO_REPAIR),
     )
 
 
