@@ -6,10 +6,14 @@ import asyncio
 
 import pytest
 
-from tests.checks.asking import FakeAsker
+from tests.checks.asking import INSTANCE, FakeAsker
+from wizard.checks.lasting import gateway_at_boot
+from wizard.checks.registry import Finding, Scope, Subject
 from wizard.firewall.judge import kept_against
 from wizard.host.questions import FileRead, FilesRead, NotAnswered, ReadGlob, Why
 from wizard.model import Place
+from wizard.services import systemd
+from wizard.services.unitstate import UnitState
 
 NFT = "/etc/nftables.conf"
 
@@ -56,3 +60,60 @@ def test_files_that_may_not_be_read_are_no_answer() -> None:
     denied = NotAnswered(Why.DENIED, "permission denied", grant="root")
     found = asyncio.run(kept_against(FakeAsker({ReadGlob: lambda _: denied}), "127.0.0.1", 8000))
     assert found == denied
+
+
+# --- units ------------------------------------------------------------------------------------------------------------
+
+
+def at_boot(monkeypatch: pytest.MonkeyPatch, state: UnitState | NotAnswered, **others: UnitState) -> Finding:
+    async def present(_: object) -> bool:
+        return True
+
+    async def one(_: object, unit: str) -> UnitState | NotAnswered:
+        del unit
+        return state
+
+    async def several(_: object, units: object) -> dict[str, UnitState]:
+        assert list(units) == list(others)  # type: ignore[call-overload]
+        return others
+
+    for name, function in (("present", present), ("state", one), ("states", several)):
+        monkeypatch.setattr(systemd, name, function)
+
+    async def ask() -> Finding:
+        return await gateway_at_boot(Subject(Scope.HOST, "host", gateway=INSTANCE), FakeAsker())
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"),
+    [
+        (UnitState(load="loaded", enabled="enabled", fragment="/lib/systemd/system/nginx.service"), "enabled"),
+        (UnitState(load="loaded", enabled="disabled", fragment="/lib/systemd/system/nginx.service"), "disabled"),
+        (UnitState(load="loaded", enabled="enabled-runtime", fragment="/lib/systemd/system/nginx.service"), "disabled"),
+        (UnitState(load="loaded", enabled="enabled", fragment="/run/systemd/system/nginx.service"), "not-kept"),
+        (UnitState(load="loaded", enabled="static", fragment="/lib/systemd/system/nginx.service"), "not-said"),
+        (UnitState(load="not-found"), "no-unit"),
+        (NotAnswered(Why.TIMED_OUT, "no answer within 5 s"), "unknown"),
+    ],
+)
+def test_whether_a_unit_starts_with_the_host(
+    monkeypatch: pytest.MonkeyPatch, state: UnitState | NotAnswered, outcome: str
+) -> None:
+    found = at_boot(monkeypatch, state)
+    assert found.outcome == outcome
+    assert found.values.get("run") == ("systemctl enable nginx.service" if outcome == "disabled" else None)
+
+
+def test_a_unit_that_an_enabled_socket_starts_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = UnitState(load="loaded", enabled="disabled", fragment="/lib/x", triggered_by=("nginx.socket",))
+    found = at_boot(monkeypatch, state, **{"nginx.socket": UnitState(load="loaded", enabled="enabled")})
+    assert (found.outcome, found.summary) == ("enabled", "nginx.service is started by nginx.socket, which is enabled.")
+    disabled = at_boot(monkeypatch, state, **{"nginx.socket": UnitState(load="loaded", enabled="disabled")})
+    assert disabled.outcome == "disabled"
+
+
+def test_a_hostile_unit_name_stays_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = UnitState(load="loaded", enabled="enabled", fragment="/run/a\x1b]0;x\x07\nb")
+    assert "\x1b" not in at_boot(monkeypatch, state).summary

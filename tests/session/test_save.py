@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wizard.session.save import SaveError, write_private
+from wizard.session.save import ExistsError, SaveError, write_private
 
 
 def names(folder: Path) -> list[str]:
@@ -111,3 +111,34 @@ def test_devices_stay(tmp_path: Path) -> None:
     for path in ("/dev/null", "/dev/stdout", "/dev/gateway-wizard-test", "/proc/self/x", str(tmp_path / "to-dev/x")):
         assert refusal(Path(path)).what == "it is in a folder of devices"
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def test_a_file_that_is_there_is_kept_where_it_is_not_to_be_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "report.md"
+    write_private(path, b"first", replace=False)
+    with pytest.raises(ExistsError) as caught:
+        write_private(path, b"second", replace=False)
+    assert caught.value.path == str(path)
+    assert path.read_bytes() == b"first"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["report.md"]
+
+
+def test_a_link_that_is_there_is_kept_too(tmp_path: Path) -> None:
+    (tmp_path / "report.md").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ExistsError):
+        write_private(tmp_path / "report.md", b"x", replace=False)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_file_system_without_links_keeps_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    path = tmp_path / "report.md"
+    write_private(path, b"first", replace=False)
+    with pytest.raises(ExistsError):
+        write_private(path, b"second", replace=False)
+    assert path.read_bytes() == b"first"
+    assert [one.name for one in tmp_path.iterdir()] == ["report.md"]
