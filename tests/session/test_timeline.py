@@ -24,12 +24,18 @@ from wizard.host.questions import (
     FilesRead,
     FileStat,
     ListDir,
+    Listening,
     LogTail,
+    Process,
+    Processes,
+    ProcessTable,
     Ran,
     ReadFile,
     ReadGlob,
     ReadLog,
     Run,
+    Sockets,
+    SocketTable,
     StampKind,
     Stat,
     Told,
@@ -174,6 +180,16 @@ def test_a_certificate_a_deploy_and_a_package_are_told() -> None:
         "certificate /etc/ssl/shop.crt changed",
         f"the only 'connect refused' from {A}",
     ]
+
+
+def test_a_program_that_no_unit_runs_has_a_start() -> None:
+    listening = (Listening("inet", "127.0.0.1", 8000, pids=(7, 8)), Listening("inet", "127.0.0.1", 9, pids=(9,)))
+    processes = tuple(Process(pid, 1, "ruby", ("ruby",), 33, 33, NOW - 90 + pid, "S") for pid in (7, 8, 9))
+    tables = ((Sockets(), SocketTable(listening, owners_complete=True)), (Processes(), ProcessTable(processes)))
+    assert told(timeline(session(clock(), *tables, recalled=STOPPED)))[0] == "ruby (pid 7) started"
+    inside = tuple(msgspec.structs.replace(one, cgroup="/system.slice/x.service") for one in processes)
+    tables = (tables[0], (Processes(), ProcessTable(inside)))
+    assert not any("started" in one for one in told(timeline(session(clock(), *tables, recalled=STOPPED))))
 
 
 def test_a_pool_of_php_that_names_the_server_is_told() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 
@@ -27,6 +28,8 @@ from wizard.logs.bursts import Burst
 from wizard.model import Route
 from wizard.session.events import AttemptStarted, Recalled, Started, StepDone
 from wizard.session.session import Asked, Session
+
+A = TypeVar("A")
 
 SAME = 1.0  # seconds within which two sources tell of one thing
 
@@ -129,6 +132,10 @@ class Scene(msgspec.Struct, frozen=True):
     def by_name(self) -> bool:
         """Whether a server is configured by its name: a log then writes addresses that nobody configured."""
         return any(server.name for one in self.routes if one.upstream for server in one.upstream.servers)
+
+    def answers(self, kind: type[A]) -> Iterator[A]:
+        """The answers of a kind."""
+        return (one.answer for one in self.asked if isinstance(one.answer, kind))
 
     def commands(self) -> Iterator[tuple[Run, Ran]]:
         """The commands that were run, with what they printed."""

@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from wizard.host.questions import Process, ProcessTable, SocketTable
 from wizard.model import Instance
 from wizard.services.journal import JournalLine, OomKill, decisive, is_below, quoted, read_journal, read_oom
 from wizard.services.lifecycle import BAD, Became, UnitMoment, moments
+from wizard.services.mentions import read_endpoint
+from wizard.services.processes import accepts, unit_of
 from wizard.services.unitread import read_blocks, read_state
 from wizard.services.unitstate import UnitState
 from wizard.session.past.scene import SAME, Kind, Moment, Scene
@@ -27,7 +30,7 @@ def of_units(scene: Scene, states: Mapping[str, UnitState]) -> list[Moment]:
     """Everything that became of units and gateways."""
     lines = journal_lines(scene)
     told = list(_units(scene, lines, states))
-    return [*told, *_instances(scene, told), *_kills(scene, lines, states), *_boot(scene)]
+    return [*told, *_instances(scene, told), *_programs(scene), *_kills(scene, lines, states), *_boot(scene)]
 
 
 def journal_lines(scene: Scene) -> tuple[JournalLine, ...]:
@@ -111,6 +114,26 @@ def _lifetimes(gateway: Instance) -> Iterator[tuple[float, str]]:
         yield gateway.started, one_line(f"{gateway.name} started")
     if gateway.loaded and (not gateway.started or gateway.loaded - gateway.started > SAME):
         yield gateway.loaded, one_line(f"{gateway.name} loaded its configuration")
+
+
+def _programs(scene: Scene) -> Iterator[Moment]:
+    """When the programs that listen for the gateway began, where no unit runs them: the eldest process of each."""
+    wanted = [endpoint for one in sorted(scene.servers) if (endpoint := read_endpoint(one)) is not None]
+    pids = {
+        pid
+        for table in scene.answers(SocketTable)
+        for one in table.listening
+        if any(accepts(one, each) for each in wanted)
+        for pid in one.pids
+    }
+    found: dict[str, Process] = {}
+    for table in scene.answers(ProcessTable):
+        for one in sorted(table.processes, key=lambda process: process.started):
+            if one.pid in pids and one.pid != 1 and unit_of(one.cgroup) is None:
+                found.setdefault(one.name, one)
+    for one in found.values():
+        what = one_line(f"{one_line(one.name, limit=40)} (pid {one.pid}) started")
+        yield Moment(one.started, what, PROCESSES, Kind.UNIT, one.name, 72)
 
 
 def kills(
