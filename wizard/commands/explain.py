@@ -79,16 +79,17 @@ def _read(name: str) -> bytes:
 
 def _json(told: Iterable[Told]) -> str:
     """An `Explained`, one line of text for each entry. What lines have in common is encoded once."""
-    entries = ",\n    ".join(
-        f'{{"line": {number}, {gateway}, "time": {_time(at)}, {rest}'
-        for number, meaning, at in told
-        for gateway, rest in (_common(meaning),)
-    )
-    lines = f"\n    {entries}\n  " if entries else ""
+    encoded: dict[int, tuple[str, str]] = {}  # by the identity of a meaning: all lines that say it share the value
+    entries: list[str] = []
+    for number, meaning, at in told:
+        around = encoded.get(id(meaning))
+        if around is None:
+            around = encoded[id(meaning)] = _common(meaning)
+        entries.append(f'{{"line": {number}, {around[0]}, "time": {_time(at)}, {around[1]}')
+    lines = "\n    " + ",\n    ".join(entries) + "\n  " if entries else ""
     return f'{{\n  "schema_version": "{SCHEMA_VERSION}",\n  "lines": [{lines}]\n}}\n'
 
 
-@lru_cache(maxsize=65536)
 def _common(meaning: Meaning | None) -> tuple[str, str]:
     """What stands before the time of a line, and what behind it."""
     if meaning is None:
@@ -99,8 +100,7 @@ def _common(meaning: Meaning | None) -> tuple[str, str]:
             0, meaning.program, None, str(meaning.phase), meaning.errno, upstream, meaning.meaning, meaning.causes
         )
     text = msgspec.json.format(msgspec.json.encode(line), indent=0).decode()
-    _, _, text = text.partition('"line": 0, ')
-    gateway, _, rest = text.partition(', "time": null, ')
+    gateway, _, rest = text.removeprefix('{"line": 0, ').partition(', "time": null, ')
     return gateway, rest
 
 

@@ -64,7 +64,7 @@ def write(said: str) -> None:
         raise InputError("standard output is closed", "", "name a place for the result: gateway-wizard ... > FILE")
     encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write(said.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.write(said if said.isascii() else said.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
         raise

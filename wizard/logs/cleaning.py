@@ -7,7 +7,6 @@ know prefixes or programs.
 from __future__ import annotations
 
 import re
-from html import unescape
 
 from wizard.logs.fields import unescaped
 from wizard.logs.patterns import Pattern
@@ -65,6 +64,8 @@ def cleaned(text: str) -> str:
     if "\x1b" in text or (not text.lstrip().startswith("{") and _COLOURED.search(text) is not None):
         text = _ANSI.sub("", text)
     if "&" in text and ";" in text and '"' not in text and ("&quot;" in text or "&#34;" in text or "&gt;" in text):
+        from html import unescape  # noqa: PLC0415 - its table of entities is not for every start
+
         text = unescape(text)
     text = text.strip(_SPACES)
     for mark in _CUT_MARKS:

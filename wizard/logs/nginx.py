@@ -10,17 +10,17 @@ together name a cause; neither alone is enough.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 import msgspec
 
 from wizard.logs.connecting import connect_failure
 from wizard.logs.errnos import errno_of
 from wizard.logs.hints import PLAIN, Hints
+from wizard.logs.nginx_tail import split
 from wizard.logs.patterns import Pattern
 from wizard.logs.signatures import find
 from wizard.logs.tables.nginx import MESSAGES
-from wizard.logs.upstreams import endpoint, is_unix, scheme_of
+from wizard.logs.upstreams import endpoint, is_unix
 from wizard.model import LogEvent, Phase
 
 PROGRAM = "nginx"
@@ -32,9 +32,6 @@ _STDERR_HEAD = Pattern(r"nginx: \[(warn|error|crit|alert|emerg)\] ")
 _LEFT_CUT_HEAD = Pattern(r".{0,26}?\[?(debug|info|notice|warn|error|crit|alert|emerg)\] (\d+)#(\d+): (?:\*(\d+) )?")
 _PRINTED_ERRNO = Pattern(r"(?:failed|timed out|handshake|\(SSL:\)|process\") \((\d{1,4}): ([^()]{1,60})\)")
 _ADDRESS = Pattern(r"connect\(\) to (unix:[^\s:]+|[^\s]+:\d+) failed")
-_CHECKED = Pattern(r', health check "[^"]*" of peer (\S+) in upstream "')
-_FIELD = Pattern(r', (client|server|login|user|subrequest|upstream|host|referrer): "?')
-_CLOSED = Pattern(r'([^"]*+(?:"(?!,|$)[^"]*+)*+)"(?:$|,)')
 _REPORTED = "kevent() reported that "  # BSD and macOS say so before a failed connect
 _MILD = ("debug", "info", "notice", "warn")
 _ONLY_AT_START = ("configuration-refused", "module-missing")  # a warning about a line of a file refuses nothing
@@ -83,18 +80,6 @@ _ONLY_OVER = {
 }
 
 
-class Tail(NamedTuple):
-    """What follows a message: who asked, for what, and which upstream was meant."""
-
-    client: str | None = None
-    server: str | None = None
-    request: str | None = None
-    upstream: str | None = None
-    host: str | None = None
-    scheme: str = ""
-    subrequest: str | None = None
-
-
 _NOT_OVER_UNIX = frozenset({"docker-userland-proxy-dead-backend", "firewall-drops-upstream"})
 _DEPENDING = _NOT_OVER_TLS | _NOT_OVER_UNIX | _ONLY_OVER.keys()
 
@@ -110,9 +95,6 @@ class Core(msgspec.Struct, frozen=True):
     upstream: str | None
     target: str | None
     status: int | None
-
-
-_NO_TAIL = Tail()
 
 
 def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
@@ -156,7 +138,7 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
 
 def _bare(text: str, hints: Hints) -> LogEvent | None:
     """A message without its frame is taken for nginx's only where its words or its fields are nginx's alone."""
-    message, tail = _split(text)
+    message, tail = split(text)
     says_upstream = tail.client is not None and (tail.upstream is not None or tail.request is not None)
     if not says_upstream and not any(words in message for words in _OWN_WORDS):
         return None
@@ -194,7 +176,7 @@ def _event(
     pid: int | None,
     connection: int | None = None,
 ) -> LogEvent:
-    message, tail = _split(body)
+    message, tail = split(body)
     core = _understand(message, tail.upstream, tail.scheme, tail.client is not None, level)
     causes = core.causes
     if tail.subrequest is not None and causes:
@@ -218,81 +200,6 @@ def _event(
         text,
         core.status,
         core.target,
-    )
-
-
-def _split(body: str) -> tuple[str, Tail]:
-    message, found, rest = body.partition(", client: ")
-    if found:
-        return message, _tail(rest)
-    message, found, rest = body.partition(", udp client: ")
-    if found:
-        return message, _tail(rest)
-    if (checked := _CHECKED.search(body)) is not None:
-        return body[: checked.start()], Tail(upstream=endpoint(checked[1]))
-    return body, _NO_TAIL
-
-
-# The usual shape; every part ends where its own quote ends, so that a match takes one pass. Of the upstream only scheme
-# and address are taken: with its path each request would be one of its own.
-_USUAL = Pattern(
-    r'([^,"]*), server: ([^,"]*)(?:, request: "([^"]*)")?(?:, subrequest: "([^"]*)")?'
-    r'(?:, upstream: "((?:[\w+.-]++://)?+(?:unix:[^":]*+|/[^"]*+|[^"/]++)?+)[^"]*+")?'
-    r'(?:, host: "([^"]*)")?(?:, referrer: "[^"]*")?'
-)
-
-
-def _tail(rest: str) -> Tail:
-    usual = _USUAL.fullmatch(rest)
-    if usual is None:
-        return _unusual_tail(rest)
-    client, server, request, subrequest, upstream, host = usual.groups()
-    address, scheme = _upstream(upstream) if upstream else (None, "")
-    return Tail(client or None, server or None, request or None, address, host or None, scheme, subrequest or None)
-
-
-@lru_cache(maxsize=4096)
-def _upstream(printed: str) -> tuple[str | None, str]:
-    return endpoint(printed), scheme_of(printed)
-
-
-def _unusual_tail(rest: str) -> Tail:
-    """The fields after `, client: `, in the order in which ngx_http_log_error_handler writes them.
-
-    A request line and a referrer are the client's words, so fields are read from left to right and a quoted value ends
-    at the first `", NAME: "` that follows: a URI of a served request holds no space.
-    """
-    values: dict[str, str] = {}
-    name, at = "client", 0
-    request = rest.find(', request: "')
-    while True:
-        if request >= 0 and name in {"client", "server", "login", "user"}:
-            following = _FIELD.search(rest, at, request)
-            if following is None:
-                values.setdefault(name, rest[at:request])
-                name, at, request = "request", request + len(', request: "'), -1
-                continue
-        else:
-            following = _FIELD.search(rest, at)
-        if following is None:
-            last = rest[at:]
-            if name == "server":
-                values.setdefault(name, last)
-            elif (closed := _CLOSED.match(last)) is not None:
-                values.setdefault(name, closed[1])  # an unclosed value is cut off
-            break
-        values.setdefault(name, rest[at : following.start()].removesuffix('"'))
-        name, at = following[1], following.end()
-    upstream = values.get("upstream", "").partition('"')[0]
-    address, scheme = _upstream(upstream) if upstream else (None, "")
-    return Tail(
-        client=values.get("client", "").partition(",")[0] or None,
-        server=values.get("server") or None,
-        request=values.get("request") or None,
-        upstream=address,
-        host=values.get("host") or None,
-        scheme=scheme,
-        subrequest=values.get("subrequest") or None,
     )
 
 

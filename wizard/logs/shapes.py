@@ -1,17 +1,15 @@
 """Lines of one shape, explained once: a log says the same again and again, at other times and to other clients.
 
-Owns which parts of a line never decide what it means (times, process ids, clients, request lines, durations), and the
-memory of what the rest meant. May not know any program's wording.
+Owns the memory of what lines meant. May not know any program's wording, or which parts of a line decide.
 
-Two lines with the same text outside those parts mean the same. To find that text without matching a pattern, each line
+Two lines with the same text outside the parts that never decide mean the same. To find that text without matching a pattern, each line
 is reduced to its shape first: every character of a word becomes one of two marks, by a table that the interpreter
 applies at once. Lines of one shape have their parts at the same places; what stands between these is compared whole.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from operator import itemgetter
 from typing import NamedTuple
@@ -20,6 +18,7 @@ import msgspec
 
 from wizard.logs.hints import Hints
 from wizard.logs.joining import MOST_PIECES, Ahead, begins, joined, may_go_on
+from wizard.logs.parts import BYTES, CLOCK, Taken, Taker, deciding_parts, stamps_in
 from wizard.logs.recognise import explained, text_of_line
 from wizard.logs.stamps import Clock
 from wizard.model import LogEvent, Phase
@@ -34,74 +33,8 @@ _HEX = b"0123456789abcdef"
 _OTHER = bytes(letter for letter in range(65, 123) if chr(letter).isalpha() and letter not in _HEX)
 _SHAPE = bytes.maketrans(_HEX + _OTHER, b"0" * len(_HEX) + b"x" * len(_OTHER))
 
-_DIGITLESS = bytes.maketrans(b"123456789", b"0" * 9)
-
-# Times: the part in whole seconds, and the zone behind it. What follows a point is left out: it never decides.
-_STAMPS = tuple(
-    (literal, re.compile(pattern))
-    for literal, pattern in (
-        (b":", rb"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,]\d{1,9})?( ?(?:Z|UTC|[+-]\d\d:?\d\d))?"),
-        (b"/", rb"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d)(?:\.\d{1,9})?"),
-        (b":", rb"(\d{1,2}[/-][A-Z][a-z]{2}[/-]\d{4}[: ]\d\d:\d\d:\d\d)(?:\.\d{1,9})?( [+-]\d{4})?"),
-        (b":", rb"([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)(?:\.\d{1,9})?( \d{4})?"),
-        (b"1", rb"(1(?<![\d.]1)\d{9})(?:\.\d{1,9})?(?![\d.])|(1(?<![\d.]1)\d{9})\d{3}(?:\d{3}){0,2}(?![\d.])"),
-    )
-)
-# What is a request's, a client's or a process's alone, by a text that is always beside it. The groups are the parts.
-_PARTS = tuple(
-    (literal, re.compile(pattern))
-    for literal, pattern in (
-        (b"#", rb"(\d+)#(\d+): (?:\*(\d+) )?"),
-        (b"[pid ", rb"\[pid (\d+)(?::tid (\d+))?\]"),
-        (b"id", rb"\b(?:pid|PID|tid|_PID)[ :=]+\"?(\d+)"),
-        (b"]: ", rb"[\w.)-]\[(\d+)\]: "),
-        (b"] [", rb"\] \[(\d+)\] \["),
-        (b") :", rb"\] +(?:\d{3}/\d{6} )?\((\d+)\) :"),
-        (b"process ", rb"\bprocess (\d+)"),
-        (b"child ", rb"\bchild (\d+)"),
-        (b"worker ", rb"\bworker (\d+)"),
-        (b"[", rb"\[ *(\d+\.\d{3,6})\]"),
-        (b"-rss:", rb"\b(?:total-vm|anon-rss|file-rss|shmem-rss|pgtables|UID|oom_score_adj):-?(\d+)"),
-        (b"client", rb"\bclient:? \[?([\da-f.:]+)"),
-        (b" [", rb"([\da-f][\da-f.:]*:\d+)(?= \[\d\d/)"),
-        (b" - ", rb"([\da-f][\da-f.:]*)(?= - \S+ \[)"),
-        (
-            b'":',
-            rb"\"(?:remote_ip|remote_port|remote_addr|client_ip|Client(?:Addr|Host|Port))\": ?\"([\da-f.:\[\]]*)\"",
-        ),
-        (b'":', rb"\"(?:duration|size|bytes_read|err_id|request_id|trace_id|RequestCount|Duration)\": ?\"?([\w.-]+)"),
-        (b'":', rb"\"(?:uri|RequestPath|request_path|User-Agent)\": ?\[?\"([^\"]*)\""),
-        (b" HTTP/", rb"\b(?:GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH) ([^\" ]*)(?= HTTP/)"),
-        (b" => ", rb"\b(?:GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH) (/[^\" ]*)(?= => generated)"),
-        (b"://", rb"://(?!unix:)[^/\"\s]+(/[^\"\s]*)(?=\")"),
-        (b"referrer: ", rb"referrer: \"([^\"]*)\""),
-        (b"Mozilla/", rb"\"Mozilla/([^\"]*)\""),
-        (b"/", rb"(?<= )(-?\d+(?:/-?\d+){1,4})(?= )"),
-        (b" - - ", rb"(?<= \d{3} )\+?(\d+)(?= \S+ \S+ [A-Za-z-]{4} )"),
-        (b'" ', rb"(?<=\" )(\d+ \d+ \d+) (?:(\d+)|-)(?= \\?\")"),
-        (b"bound|", rb" (?:out|in)bound\|([^\"\\]*)"),
-        (b"containers/", rb"containers/([\da-f]{12,64})"),
-        (b"-", rb"([\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12})(?![\w-])"),
-        (b" vars in ", rb"\{(\d+) vars in (\d+) bytes\}|req: (\d+/\d+)|generated ([1-9]\d+) bytes"),
-        (b"s", rb"(?<=[ (:])(\d+(?:\.\d+)?) ?(?:ms|sec|seconds|msecs)\b"),
-        (b"kB", rb"(\d+)kB\b"),
-    )
-)
-_CLOCK = re.compile(rb"\d\d:\d\d:\d\d|\d{10}")
-_BYTES = re.compile(rb"\[\d{1,3}(?:, ?\d{1,3}){7}")  # a text that the journal printed as numbers
-# Of a line that says nothing only these numbers could have made it say something, by what stands before them: codes,
-# statuses, sizes, ports, what is in brackets, and what is less than nothing.
-_NUMBERS = re.compile(rb"\d+|[\da-f]{12,}")
-_TELLING = re.compile(
-    rb"(?:code|signal|status|errno|rror|number|size|frame|generated|PT|set|response|permissive)[\"':= (]{0,4}-?$|[\w\\(#\[;]$|[/ ]-$"
-)
-_BEFORE = 16  # bytes before a number within which such a word begins
-_STATUS = 3  # digits of a status, which may stand alone
-_ALONE = frozenset(b" '\"()[]")
 _LEAP_SECOND = 60
-
-_Taken = bytes | tuple[bytes, ...]
-_Pick = Callable[[bytes], _Taken]
+_DIGITLESS = bytes.maketrans(b"123456789", b"0" * 9)
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -129,18 +62,18 @@ class _Answer(NamedTuple):
     """
 
     known: _Known
-    stamp: _Pick | None
-    same: tuple[_Pick, ...]
-    others: tuple[_Pick, ...]
+    stamp: Taker | None
+    same: tuple[Taker, ...]
+    others: tuple[Taker, ...]
 
 
 class _Recipe(NamedTuple):
     """Where lines of one shape keep what decides, and what it meant so far."""
 
-    form: _Taken  # what decides in the line that it was made of, without its digits
+    form: Taken  # what decides in the line that it was made of, without its digits
     silent: bool
-    deciding: _Pick
-    answers: dict[_Taken, _Answer]
+    deciding: Taker
+    answers: dict[Taken, _Answer]
 
 
 def told_lines(data: bytes, *, zone_offset: int | None = None, year_hint: float | None = None) -> Iterator[Told]:
@@ -180,7 +113,7 @@ class _Memory:
     def __init__(self, hints: Hints) -> None:
         self._hints = hints
         self._shapes: dict[bytes, list[_Recipe]] = {}
-        self._times: dict[_Taken, int | None] = {}
+        self._times: dict[Taken, int | None] = {}
         self._minutes: dict[tuple[bytes, bytes], int | None] = {}
         self._meanings: dict[Meaning, Meaning] = {}
         self._answers = 0
@@ -211,7 +144,7 @@ class _Memory:
                 return known[0], time, known[2], known[3]
         return self._learn(raw, recipes)
 
-    def _agree(self, raw: bytes, time: int, same: tuple[_Pick, ...], others: tuple[_Pick, ...]) -> bool:
+    def _agree(self, raw: bytes, time: int, same: tuple[Taker, ...], others: tuple[Taker, ...]) -> bool:
         return all(self._time(stamp(raw)) == time for stamp in same) and all(
             self._time(stamp(raw)) is not None for stamp in others
         )
@@ -234,21 +167,21 @@ class _Memory:
 
     def _learn(self, raw: bytes, recipes: list[_Recipe]) -> _Known:
         known = self._explained(raw)
-        if (self._learnt > TRIALS and self._hits < 4 * self._learnt) or _BYTES.search(raw) is not None:
+        if (self._learnt > TRIALS and self._hits < 4 * self._learnt) or BYTES.search(raw) is not None:
             return known
         self._learnt += 1
-        stamps = _stamps(raw)
+        stamps = stamps_in(raw)
         meaning, time, _, _ = known
         times = {stamp: self._time(stamp(raw)) for stamp in stamps.values()}
         dated = tuple(stamp for stamp, read in times.items() if read == time and read is not None)
-        if None in times.values() or (meaning is not None and not dated and _CLOCK.search(raw) is not None):
+        if None in times.values() or (meaning is not None and not dated and CLOCK.search(raw) is not None):
             return known  # its time is written in a way that is not known here, or is none
         silent = meaning is None or (not meaning.causes and meaning.errno is None and meaning.upstream is None)
         recipe = next((one for one in recipes if one.silent == silent and one.form == _form(one.deciding(raw))), None)
         if recipe is None:
             if len(recipes) >= MOST_RECIPES:
                 return known
-            deciding = itemgetter(*_deciding(raw, stamps, silent=silent))
+            deciding = itemgetter(*deciding_parts(raw, stamps, silent=silent))
             recipe = _Recipe(_form(deciding(raw)), silent, deciding, {})
             recipes.append(recipe)
         others = tuple(stamp for stamp in times if stamp not in dated) if dated else ()
@@ -261,7 +194,7 @@ class _Memory:
             self._shapes.clear()
             self._answers = 0
 
-    def _time(self, printed: _Taken) -> int | None:
+    def _time(self, printed: Taken) -> int | None:
         times = self._times
         if printed in times:
             return times[printed]
@@ -293,7 +226,7 @@ class _Memory:
         return self._meanings.setdefault(found, found)
 
 
-def _form(decides: _Taken) -> _Taken:
+def _form(decides: Taken) -> Taken:
     """What decides in a line without its digits: in lines of one form the same parts never decide."""
     if isinstance(decides, bytes):
         return decides.translate(_DIGITLESS)
@@ -302,38 +235,3 @@ def _form(decides: _Taken) -> _Taken:
 
 def _seconds(event: LogEvent | None) -> int | None:
     return None if event is None or event.time is None else int(event.time)
-
-
-def _stamps(raw: bytes) -> dict[tuple[int, int], _Pick]:
-    """The times in a line: where each stands as a whole, and how its seconds and its zone are taken out."""
-    found: dict[tuple[int, int], _Pick] = {}
-    for literal, pattern in _STAMPS:
-        if literal in raw:
-            for match in pattern.finditer(raw):
-                taken = [slice(*span) for span in match.regs[1:] if span[0] >= 0]
-                found[match.span()] = itemgetter(*taken)
-    return found
-
-
-def _deciding(raw: bytes, stamps: dict[tuple[int, int], _Pick], *, silent: bool) -> tuple[slice, ...]:
-    """Where the text stands that may decide: outside the times and the parts that never do."""
-    spans = [*stamps]
-    for literal, pattern in _PARTS:
-        if literal in raw:
-            for match in pattern.finditer(raw):
-                spans += [span for span in match.regs[1:] if span[0] >= 0]
-    if silent:
-        for match in _NUMBERS.finditer(raw):
-            start, end = match.span()
-            alone = end - start == _STATUS and _ALONE.issuperset(raw[max(0, start - 1) : end + 1 : _STATUS + 1])
-            if not alone and _TELLING.search(raw, max(0, start - _BEFORE), start) is None:
-                spans.append((start, end))
-    spans.sort()
-    slices: list[slice] = []
-    at = 0
-    for start, end in spans:
-        if start > at:
-            slices.append(slice(at, start))
-        at = max(at, end)
-    slices.append(slice(at, len(raw)))
-    return tuple(slices)

@@ -6,13 +6,14 @@ Owns the order and the index. May not know how a line is split. A message comes 
 from __future__ import annotations
 
 from wizard.logs.signatures import Signature
-from wizard.logs.tables.apache_applications import APPLICATIONS
 from wizard.logs.tables.apache_connecting import CONNECTING
+from wizard.logs.tables.apache_fastcgi import FASTCGI
 from wizard.logs.tables.apache_http import HTTP
 from wizard.logs.tables.apache_itself import ITSELF
+from wizard.logs.tables.apache_modules import MODULES
 from wizard.logs.tables.apache_tls import TLS
 
-_ROWS = (*CONNECTING, *HTTP, *TLS, *APPLICATIONS, *ITSELF)
+_ROWS = (*CONNECTING, *HTTP, *TLS, *FASTCGI, *MODULES, *ITSELF)
 MESSAGES: tuple[Signature, ...] = tuple(signature for _, signature in _ROWS)
 
 

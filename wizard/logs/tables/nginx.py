@@ -5,8 +5,9 @@ Owns the order. May not know how a line is split; the message comes without its 
 
 from __future__ import annotations
 
+from wizard.logs.tables.nginx_answers import ANSWERS
 from wizard.logs.tables.nginx_choosing import CLIENT, NAMES, SERVERS
-from wizard.logs.tables.nginx_exchange import ANSWERS, DEADLINES, LOST
+from wizard.logs.tables.nginx_exchange import DEADLINES, LOST
 from wizard.logs.tables.nginx_itself import LIMITS, START
 from wizard.logs.tables.nginx_tls import TLS
 
