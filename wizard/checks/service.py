@@ -15,7 +15,7 @@ from wizard.checks.connect import located
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.reply import reply
 from wizard.checks.survey import survey
-from wizard.gateways.nginx.samples import routes_of
+from wizard.gateways.nginx.samples import addresses_of
 from wizard.host.questions import NotAnswered
 from wizard.model import Route
 from wizard.services import systemd
@@ -76,14 +76,8 @@ async def busy_addresses(asker: Asker) -> frozenset[str]:
     seen = await survey(asker)
 
     async def make(_: Asker) -> frozenset[str]:
-        samples = (
-            sample
-            for gateway in seen.gateways
-            if gateway.configuration is not None
-            for sample in routes_of(gateway.configuration, gateway.instance)
-        )
-        upstreams = (sample.route.upstream for sample in samples if sample.route is not None)
-        return frozenset(server.address for one in upstreams if one is not None for server in one.servers)
+        read = ((one.configuration, one.instance) for one in seen.gateways)
+        return frozenset().union(*(addresses_of(one, instance) for one, instance in read if one is not None))
 
     return await asker.once("busy", make)
 

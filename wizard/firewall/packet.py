@@ -8,6 +8,7 @@ the first packet of a connection; the socket's owner is known while a packet lea
 from __future__ import annotations
 
 import ipaddress
+import re
 from enum import StrEnum
 
 import msgspec
@@ -130,10 +131,15 @@ class Packet(msgspec.Struct, frozen=True):
 
 
 _LOOPBACK = 0x7F000001
+_IPV4 = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}")
 
 
 def address(text: str) -> int | None:
     """An address as a number, None for what is none (a scope is left out)."""
+    if _IPV4.fullmatch(text):  # rules have thousands, and `ipaddress` takes ten times as long
+        first, second, third, fourth = map(int, text.split("."))
+        if max(first, second, third, fourth) <= 255:
+            return first << 24 | second << 16 | third << 8 | fourth
     try:
         return int(ipaddress.ip_address(text.partition("%")[0]))
     except ValueError:

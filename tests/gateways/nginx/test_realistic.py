@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.gateways.nginx.memory import NGINX, loaded, target
 from wizard.gateways.nginx.request import MAX_WALKS
 from wizard.gateways.nginx.route import route
-from wizard.gateways.nginx.samples import routes_of
+from wizard.gateways.nginx.samples import addresses_of, routes_of
 from wizard.gateways.nginx.tree import Configuration
 from wizard.model import Route
 
@@ -344,7 +344,11 @@ def test_nonsense_is_routed_somewhere_or_nowhere(servers: list[str], url: str) -
     configuration = loaded(text, **{"x.conf": "a b;"})
     made = route(configuration, NGINX, url)
     assert made is None or made.action.kind != "undecided" or made.undecided
-    assert all(sample.url or sample.reason for sample in routes_of(configuration, NGINX))
+    samples = routes_of(configuration, NGINX)
+    assert all(sample.url or sample.reason for sample in samples)
+    upstreams = [sample.route.upstream for sample in samples if sample.route is not None]
+    routed_to = {server.address for one in upstreams if one is not None for server in one.servers}
+    assert routed_to <= addresses_of(configuration, NGINX)
 
 
 def test_questions_that_multiply_end_undecided() -> None:

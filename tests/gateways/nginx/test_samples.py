@@ -11,7 +11,7 @@ from tests.gateways.nginx.memory import CONFIG, NGINX, Memory, http, target
 from wizard.gateways.nginx.asking import route_on_host
 from wizard.gateways.nginx.examples import example
 from wizard.gateways.nginx.load import load
-from wizard.gateways.nginx.samples import routes_of
+from wizard.gateways.nginx.samples import addresses_of, routes_of
 
 SITE = """
 upstream app { server 127.0.0.1:8000; }
@@ -30,6 +30,9 @@ server { listen [::1]:81; location / { grpc_pass 127.0.0.1:8; } }
 server { listen unix:/run/front.sock; location / { proxy_pass http://127.0.0.1:9; } }
 server { listen 80; server_name shop.test; location / { proxy_pass http://127.0.0.1:10; } }
 """
+
+
+APP = ("127.0.0.1:8000", "127.0.0.1:8001")
 
 
 def test_every_passing_place_is_listed_with_a_url_where_there_is_one() -> None:
@@ -90,3 +93,21 @@ def test_files_are_looked_up_where_they_matter() -> None:
     assert asyncio.run(ask("http://shop.test/a.txt")) == ("proxy 127.0.0.1:8000 /a.txt", 1)
     assert asyncio.run(ask("http://shop.test/a.txt", "/srv/www/a.txt")) == ("static 200", 1)
     assert asyncio.run(ask("http://shop.test/health")) == ("proxy 127.0.0.1:1 /health", 0)
+
+
+@pytest.mark.parametrize(
+    ("passes", "addresses"),
+    [
+        (("proxy_pass http://app;",), {"127.0.0.1:8000", "127.0.0.1:8001"}),
+        (("proxy_pass http://app/x;", "fastcgi_pass unix:/run/php.sock;"), {*APP, "unix:/run/php.sock"}),
+        (("proxy_pass https://shop.example;", "uwsgi_pass 127.0.0.1:3031;"), {"shop.example:443", "127.0.0.1:3031"}),
+        (("set $to 127.0.0.1:9; proxy_pass http://$to;", "proxy_pass http://app;"), {*APP, "127.0.0.1:9"}),
+    ],
+)
+def test_the_addresses_that_requests_are_passed_to(passes: tuple[str, ...], addresses: set[str]) -> None:
+    places = " ".join(f"location /{number} {{ {one} }}" for number, one in enumerate(passes))
+    site = f"upstream app {{ server 127.0.0.1:8000; server 127.0.0.1:8001; }} server {{ listen 80; {places} }}"
+    configuration = http(site)
+    assert addresses_of(configuration, NGINX) == addresses
+    upstreams = [one.route.upstream for one in routes_of(configuration, NGINX) if one.route is not None]
+    assert addresses == {server.address for one in upstreams if one is not None for server in one.servers}

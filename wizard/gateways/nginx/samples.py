@@ -18,6 +18,7 @@ from wizard.gateways.nginx.octets import escape_uri, text_of
 from wizard.gateways.nginx.route import route
 from wizard.gateways.nginx.servers import Server, http
 from wizard.gateways.nginx.tree import Configuration, Directive, every
+from wizard.gateways.nginx.upstreams import destination, upstream_of
 from wizard.model import Instance, Location, Place, Route, VirtualHost
 
 MAX_TRIES = 40
@@ -48,6 +49,28 @@ def routes_of(configuration: Configuration, instance: Instance) -> tuple[SampleR
         for location, passing in _passing(server.level):
             found.append(_sample(configuration, instance, server, location, passing, hosts, paths))
     return tuple(found)
+
+
+def addresses_of(configuration: Configuration, instance: Instance) -> frozenset[str]:
+    """The addresses of all servers that requests are passed to.
+
+    Where every target is written out, none has to be routed to: that takes a hundred times as long.
+    """
+    found: set[str] = set()
+    for server in http(configuration).servers:
+        for _, passing in _passing(server.level):
+            written = passing.args[0] if passing.args and "$" not in passing.args[0] else None
+            to = destination(passing.name.removesuffix("_pass"), written) if written is not None else None
+            if to is None:
+                return _routed_to(configuration, instance)
+            upstream = upstream_of(configuration, to, passing.at, at_run_time=False)
+            found.update(one.address for one in upstream.servers)
+    return frozenset(found)
+
+
+def _routed_to(configuration: Configuration, instance: Instance) -> frozenset[str]:
+    upstreams = (one.route.upstream for one in routes_of(configuration, instance) if one.route is not None)
+    return frozenset(server.address for one in upstreams if one is not None for server in one.servers)
 
 
 def _passing(level: LocationLevel) -> Iterator[tuple[LocationLevel, Directive]]:
