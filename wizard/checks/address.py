@@ -5,6 +5,7 @@ Owns the view from the gateway. May not know what a connection to such an addres
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 
 import msgspec
@@ -29,6 +30,7 @@ from wizard.model import Instance, Route, Server
 
 ROOT_GRANT = "run as root: sudo gateway-wizard"
 _MAX_SEARCH = 6  # resolv.conf(5)
+_MAX_RESOLVERS = 6
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -104,6 +106,7 @@ class Lookup(msgspec.Struct, frozen=True):
     kind: str = ""
     partial: tuple[str, ...] = ()
     full: str = ""
+    failing: tuple[str, ...] = ()  # the resolvers that fail where another one answers
 
 
 async def lookup(subject: Subject, asker: Asker) -> Lookup:
@@ -162,11 +165,13 @@ async def _by_resolvers(route: Route, name: str, port: int, asker: Asker) -> Loo
         return Lookup("no-resolver")
     kinds = ("A", "AAAA") if proxying.resolver_ipv6 else ("A",)
     view = gateway_view(route.gateway)
-    last = Lookup("no-answer", server=resolvers[0])
-    for resolver in resolvers:
-        last = await _ask_server(resolver, name, port, asker, kinds=kinds, view=view)
-        if last.word == "resolves":
-            return last
+    asked = await asyncio.gather(
+        *(_ask_server(one, name, port, asker, kinds=kinds, view=view) for one in resolvers[:_MAX_RESOLVERS])
+    )
+    last = asked[-1]
+    good = next((one for one in asked if one.word == "resolves"), None)
+    if good is not None:
+        return replace(good, failing=tuple(one.server for one in asked if one.word in {"no-answer", "server-failed"}))
     if last.word == "no-answer" or last.partial:
         return last
     for domain in await search_list(asker) if not name.endswith(".") else ():

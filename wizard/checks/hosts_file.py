@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from wizard.checks.address import (
     gateway_view,
+    is_local,
     join_port,
     lookup,
     nameservers,
+    parse_address,
     required,
     resolves_at_run_time,
     split_port,
@@ -57,6 +59,10 @@ async def hosts_file(subject: Subject, asker: Asker) -> Finding:
     )
     values: dict[str, Value] = {"name": name, "held": held, "addresses": answered}
     _, port = split_port(server.address)
+    ours, theirs = (parse_address(join_port(one, port)) for one in (held, answered[0]))
+    if ours is not None and theirs is not None and await is_local(ours, asker) and not await is_local(theirs, asker):
+        # A line that keeps a name on this host is written on purpose, more often than not.
+        return Finding("differs", said, values, by_hand=f"getent ahosts {name}")
     tried = Connect(join_port(answered[0], port), gateway_view(route.gateway), deadline_of(subject))
     there = (await asker.ask(tried)).answer
     if isinstance(there, NotAnswered) and there.why is Why.DENIED:

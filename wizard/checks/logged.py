@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from wizard.checks.address import lookup, parse_address, required, split_port
 from wizard.checks.beside import EVENT, beside
 from wizard.checks.ours import without_own
@@ -120,6 +122,7 @@ async def server_events(
     if not isinstance(events, tuple):
         return events, found
     only = route.upstream is not None and len(route.upstream.servers) == 1
+    found |= await _earlier_address(subject, events, asker)
     port = split_port(server.address)[1]
     mine = tuple(
         event
@@ -131,6 +134,29 @@ async def server_events(
         )
     )
     return mine, found
+
+
+async def _earlier_address(subject: Subject, events: tuple[LogEvent, ...], asker: Asker) -> frozenset[str]:
+    """The address that a named server of a pool had when the configuration was loaded, by the log; empty where unsure.
+
+    Addresses that no server of the pool has now are those of names that moved. They tell of every name where there are
+    as many of them.
+    """
+    route, server = required(subject)
+    servers = route.upstream.servers if route.upstream is not None else ()
+    port = split_port(server.address)[1]
+    named = [one for one in servers if one.name is not None and split_port(one.address)[1] == port]
+    if len(servers) < 2 or server not in named:
+        return frozenset()
+    now = [await events_of_addresses(replace(subject, server=one), asker) for one in servers]
+    loaded = int(route.gateway.loaded or 0)
+    used = (one.upstream for one in events if one.upstream and of_route(one, route) and (one.time or loaded) >= loaded)
+    strangers = dict.fromkeys(
+        one
+        for one in used
+        if split_port(one)[1] == port and parse_address(one) and not any(one in known for known in now)
+    )
+    return frozenset({list(strangers)[named.index(server)]} if len(strangers) >= len(named) else ())
 
 
 async def events_of_addresses(subject: Subject, asker: Asker) -> frozenset[str]:

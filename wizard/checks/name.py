@@ -26,6 +26,7 @@ _SAYS = {
     {
         "literal": (),
         "resolves": ("name", "addresses"),
+        "some-fail": ("name", "resolver", "how", "addresses"),
         "no-such-name": ("name", "resolver", "how"),
         "no-address": ("name", "resolver", "how"),
         "server-failed": ("name", "resolver", "how"),
@@ -33,7 +34,7 @@ _SAYS = {
         "hosts-only": ("name", "resolver", "how", "addresses"),
         "no-resolver": ("name", "how"),
     },
-    bad=("no-such-name", "no-address", "server-failed", "no-answer", "hosts-only", "no-resolver"),
+    bad=("some-fail", "no-such-name", "no-address", "server-failed", "no-answer", "hosts-only", "no-resolver"),
 )
 async def name_resolves(subject: Subject, asker: Asker) -> Finding:
     """Look the server's name up as the gateway does: through its resolver, or as the system does at start."""
@@ -66,6 +67,10 @@ async def name_resolves(subject: Subject, asker: Asker) -> Finding:
             f"{one_line(found.server)} does not know {one_line(name)} ({one_line(found.detail)}); it knows "
             f"{one_line(found.full)}. nginx does not complete short names."
         )
+    if found.failing:
+        values["resolver"] = ", ".join(found.failing)
+        summary += f" {one_line(', '.join(found.failing))} would be asked too, and gives no usable answer."
+        return Finding("some-fail", summary, values, by_hand=_by_hand(name, found, at_run_time=at_run_time))
     outcome = UNKNOWN if found.word == "no-answer" and "not recorded" in found.detail else found.word
     return Finding(outcome, summary, values, by_hand=_by_hand(name, found, at_run_time=at_run_time))
 

@@ -89,6 +89,7 @@ async def _derive(state: UnitState, asker: Asker) -> tuple[tuple[str, ...], str]
     {
         "other-answers": ("edit", "server"),
         "one-kind-fails": ("edit",),
+        "others-answer": ("edit",),
         "stopped-here": ("unit",),
         "answers-here": ("server",),
         "none": (),
@@ -101,6 +102,9 @@ async def resolver(subject: Subject, asker: Asker) -> Finding:
         return Finding("none", "The gateway does not ask a resolver for this server.")
     configured = route.proxying.resolvers if route.proxying else ()
     found = await lookup(subject, asker)
+    if found.failing:
+        edit = await _without_resolvers(subject, found.failing, asker)
+        return Finding("others-answer", "Another resolver of the same line answers.", {"edit": edit} if edit else {})
     if found.partial:
         edit = await without_ipv6(subject, asker) if found.kind == "AAAA" else None
         said = f"{one_line(found.server)} answers for A records, and fails for {found.kind} ones."
@@ -129,6 +133,19 @@ async def _answers_here(resolver: str, name: str, asker: Asker) -> bool:
         return False
     answer = (await asker.ask(AskDns(host.strip("[]"), name.rstrip("."), "A", port or 53))).answer
     return isinstance(answer, DnsAnswered)
+
+
+async def _without_resolvers(subject: Subject, failing: tuple[str, ...], asker: Asker) -> Edit | None:
+    """The edit that leaves out of a line the resolvers that do not answer."""
+    route, _ = required(subject)
+    gateway = (await survey(asker)).gateway_of(route.gateway)
+    configuration = gateway.configuration if gateway else None
+    at = route.proxying.resolver_at if route.proxying else None
+    line = next((one for one in every(configuration.tree, "resolver") if one.at == at), None) if configuration else None
+    if configuration is None or line is None:
+        return None
+    kept = [one for one in line.args if one not in failing and f"{one}:53" not in failing]
+    return replaced(configuration, at, f"resolver {' '.join(line.args)}", f"resolver {' '.join(kept)}")
 
 
 async def without_ipv6(subject: Subject, asker: Asker) -> Edit | None:

@@ -228,6 +228,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "name": {
         "literal": "an address, no name",
         "resolves": "name resolves",
+        "some-fail": "some resolvers fail",
         "no-such-name": "no such name",
         "no-address": "name has no address",
         "server-failed": "DNS server failed",
@@ -349,6 +350,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "resolver": {
         "other-answers": "another resolver answers",
         "one-kind-fails": "fails for IPv6 only",
+        "others-answer": "others of the line answer",
         "stopped-here": "resolver is stopped",
         "answers-here": "answers this shell only",
         "none": "no other resolver",
