@@ -295,3 +295,16 @@ def test_it_can_be_resized_at_any_moment() -> None:
 
 def test_the_entry_of_these_tests_is_the_real_one() -> None:
     assert "from wizard.tui.start import start" in APP
+
+
+def test_a_key_in_another_encoding_does_not_end_the_input() -> None:
+    with terminal() as shown:
+        shown.shows("> shop.example /cart")
+        shown.press(b"u\xe9\xed\xa0\x80")
+        shown.settles()
+        shown.press(b"\x1b")
+        shown.settles()
+        shown.press(b"\r")
+        shown.shows("The walk has ended")
+        shown.press(b"q")
+        assert shown.ends() == 2

@@ -109,6 +109,11 @@ class WizardApp(App[None]):
         else:
             self.exit(None, DEFECT)
 
+    def panic(self, *renderables: object) -> None:
+        """The same where a thread of Textual failed: it has no more to say than a traceback."""
+        del renderables
+        self._handle_exception(RuntimeError("the terminal could not be read any more"))
+
     def action_interrupt(self) -> None:
         """End the probes that run; where none runs, quit."""
         if not self.driver.interrupt():

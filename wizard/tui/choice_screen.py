@@ -83,7 +83,7 @@ class LineScreen(ModalScreen[str | None]):
     DEFAULT_CSS = (
         _CSS.format(name="LineScreen")
         + """
-    LineScreen Input { height: 1; border: none; padding: 0; }
+    LineScreen #line { height: 1; border: none; padding: 0; }
     LineScreen #below { margin-bottom: 0; }
     """
     )
@@ -99,7 +99,7 @@ class LineScreen(ModalScreen[str | None]):
         """The question and the line."""
         with Vertical():
             yield Lines(id="question")
-            field = Input(self._given, select_on_focus=False)
+            field = Input(self._given, select_on_focus=False, id="line")
             field.cursor_blink = False
             yield field
             yield Lines(id="below")

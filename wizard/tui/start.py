@@ -52,6 +52,9 @@ def start(
     """
     prepare(os.environ)
     from wizard.tui.app import DEFECT, WizardApp  # noqa: PLC0415
+    from wizard.tui.keyboard import read_any_bytes  # noqa: PLC0415
+
+    read_any_bytes()
 
     outside = doors or Outside()
 
