@@ -354,6 +354,16 @@ def test_no_listener_no_route() -> None:
     assert route(configuration, NGINX, "http://") is None
 
 
+def test_a_bare_name_that_two_wildcards_claim_is_nobodys() -> None:
+    text = f"""
+    server {{ listen 80; server_name d; return 404; }}
+    server {{ listen 80; server_name *.b.test; location / {{ {up(1)} }} }}
+    server {{ listen 80; server_name .b.test b.test; location / {{ {up(2)} }} }}
+    """
+    assert target(routed(text, "http://x.b.test/")) == "proxy 127.0.0.1:1 /"
+    assert target(routed(text, "http://b.test/")) == "return 404"  # as nginx 1.22.1 does
+
+
 def test_a_server_by_the_name_of_the_machine() -> None:
     text = f"server {{ listen 80; {up(1)} }} server {{ listen 80; server_name $hostname; location / {{ {up(2, '/$hostname')} }} }}"
     assert target(routed(text.replace(up(1), "return 404;"), "http://web1/")) == "proxy 127.0.0.1:2 /web1"

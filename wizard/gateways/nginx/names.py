@@ -20,6 +20,7 @@ class WildcardNames(Generic[T]):
     """Names with and without wildcards, each with a value; also the table of a `map` with `hostnames`."""
 
     def __init__(self) -> None:
+        self._claimed: set[str] = set()
         self._exact: dict[str, tuple[str, T]] = {}
         self._leading: dict[str, tuple[str, T]] = {}
         self._trailing: dict[str, tuple[str, T]] = {}
@@ -31,17 +32,24 @@ class WildcardNames(Generic[T]):
         if ".." in key or key.count("*") > 1:
             return False
         if key.startswith(".") and len(key) > 1:
-            if key[1:] in self._exact or key[1:] in self._leading:
+            bare = key[1:]
+            free = bare not in self._claimed
+            # nginx claims the bare name before it finds the wildcard taken: then nobody has the bare name.
+            self._claimed.add(bare)
+            if not free or bare in self._leading:
                 return False
-            self._exact[key[1:]] = entry
-            self._leading[key[1:]] = entry
+            self._exact[bare] = self._leading[bare] = entry
             return True
         for mark, table, bare in (("*.", self._leading, key[2:]), (".*", self._trailing, key[:-2])):
             if (key.startswith(mark) if mark == "*." else key.endswith(mark)) and len(key) > 2:
                 return table.setdefault(bare, entry) is entry
         if "*" in key:
             return False
-        return self._exact.setdefault(key, entry) is entry
+        if key in self._claimed:
+            return False
+        self._claimed.add(key)
+        self._exact[key] = entry
+        return True
 
     def find(self, host: str) -> tuple[str, T, str] | None:
         """The name as configured, its value, and exact or wildcard; None where none matches.
