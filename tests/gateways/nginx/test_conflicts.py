@@ -32,6 +32,8 @@ CASES: list[tuple[str, str | None]] = [
     ("server { location @a { proxy_pass http://127.0.0.1/; } }", PART),
     ("server { location = /a { proxy_pass http://127.0.0.1/; } location ~ x { proxy_pass http://127.0.0.1$uri; } }", None),
     ("upstream a { server 127.0.0.1; } upstream A { server 127.0.0.1; }", 'duplicate upstream "A"'),
+    ("server { set $a 1; if ($a == 1) { return 403; } }", 'unexpected "==" in condition'),
+    ("server { location / { set $a 1; if ($a !~* b) { return 403; } if ( -f $a ) { break; } } }", None),
     ("upstream a { }", "no servers are inside upstream"),
     ("upstream a { server 127.0.0.1; } server { location / { proxy_pass http://a:80; } }", 'upstream "a" may not have port 80'),
     ("upstream a { server 127.0.0.1; } server { location / { fastcgi_pass a; } }", None),

@@ -127,6 +127,13 @@ def test_the_main_level() -> None:
         ("listen 80;", '"listen" directive is not allowed here', 3),
         ("server { if ($a) { proxy_pass http://b; } }", '"proxy_pass" directive is not allowed here', 3),
         ("location / { }", '"location" directive is not allowed here', 3),
+        ("server { location !~ /a { } }", 'invalid location modifier "!~"', 3),
+        ("map $a $b {\n default 1\n x 2;\n}", "invalid number of the map parameters", 4),
+        ("map $a $b {\n hostnames;\n x { y; }\n}", 'unexpected "{"', 5),
+        ("geo $b {\n ranges;\n default;\n}", "invalid number of the geo parameters", 5),
+        ("server {\n http://a;\n}", 'unknown directive "http://a"', 4),
+        # What nginx meets first is told first: it never reads as far as the brace that is missing.
+        ("server {\n root /srv\n index a;\n location / {\n", 'invalid number of arguments in "root" directive', 4),
     ],
 )
 def test_what_nginx_refuses_about_its_own_directives(inside: str, what: str, line: int) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from wizard.gateways.nginx.levels import Kind
 from wizard.gateways.nginx.locations import PASSES, LocationLevel, Match
+from wizard.gateways.nginx.rewrite import OPERATORS, condition_words
 from wizard.gateways.nginx.servers import Server, http
 from wizard.gateways.nginx.templates import constant
 from wizard.gateways.nginx.tree import Configuration, Directive, every
@@ -50,6 +51,14 @@ def _all(configuration: Configuration) -> Iterator[Broken]:
         yield from _doubles(server, defaults)
         yield from _locations(server.level)
         yield from _targets(server, seen)
+        yield from _conditions(server.directive)
+
+
+def _conditions(server: Directive) -> Iterator[Broken]:
+    for directive in every(server.block or [], "if"):
+        words = condition_words(directive)
+        if len(words) == 3 and words[0].startswith("$") and words[1] not in OPERATORS:
+            yield _broken(directive, f'unexpected "{one_line(words[1])}" in condition')
 
 
 def _doubles(server: Server, defaults: set[object]) -> Iterator[Broken]:

@@ -6,6 +6,7 @@ somebody's module and are let through. May not know what a directive means.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
@@ -81,6 +82,9 @@ _LEVELS = {
     "upstream": "server",
     "events": "worker_connections",
 }
+_TABLES = {"map": frozenset({"hostnames", "volatile"}), "geo": frozenset({"ranges", "proxy_recursive"})}
+_MODIFIERS = frozenset({"=", "^~", "~", "~*"})
+_NO_NAME = re.compile(r"\W", re.ASCII)  # no directive of any module is called so
 _LISTEN_FLAGS = "default_server default bind ssl http2 spdy proxy_protocol deferred reuseport quic multipath"
 _LISTEN_WORDS = frozenset(_LISTEN_FLAGS.split())
 _LISTEN_PREFIXES: tuple[str, ...] = (
@@ -148,11 +152,24 @@ def _level(directives: list[Directive], level: str) -> Iterator[Broken]:
     for directive in directives:
         rule = rules.get(directive.name)
         if rule is None:
+            if _NO_NAME.search(directive.name):
+                yield _broken(directive, f'unknown directive "{one_line(directive.name)}"')
             continue
         if (problem := _problem(directive, rule)) is not None:
             yield _broken(directive, problem)
         elif rule.inside is not None and directive.block:
             yield from _level(directive.block, rule.inside)
+        elif directive.name in _TABLES and directive.block:
+            yield from _table(directive.name, directive.block)
+
+
+def _table(name: str, entries: list[Directive]) -> Iterator[Broken]:
+    """Entries of a `map` or `geo` that are no pair: mostly two of them, after a lost `;`."""
+    for entry in entries:
+        if entry.block is not None:
+            yield _broken(entry, 'unexpected "{"')
+        elif len(entry.args) != 1 and not (not entry.args and entry.name in _TABLES[name]):
+            yield _broken(entry, f"invalid number of the {name} parameters")
 
 
 def _problem(directive: Directive, rule: _Rule) -> str | None:
@@ -163,6 +180,8 @@ def _problem(directive: Directive, rule: _Rule) -> str | None:
         return f'directive "{name}" ' + ('has no opening "{"' if rule.block else 'is not terminated by ";"')
     if not rule.least <= len(directive.args) <= rule.most:
         return f'invalid number of arguments in "{name}" directive'
+    if name == "location" and len(directive.args) == 2 and directive.args[0] not in _MODIFIERS:
+        return f'invalid location modifier "{one_line(directive.args[0])}"'
     if rule.words is None:
         return None
     # Mostly the next line, after a lost `;`.

@@ -69,10 +69,9 @@ async def load(ask: Asks, instance: Instance) -> Configuration:
             loader.problems.append(Broken(_failed(main_file, answer.why, answer.detail), Place(main_file, 1)))
         else:
             tree += await loader.take(answer, main_file, (main_file,))
-    if not loader.problems:
-        loader.problems += objections(tree)
-        if not any(directive.name == "events" for directive in tree):
-            loader.problems.append(Broken('no "events" section in configuration', Place(main_file, 1)))
+    problems = _in_order(objections(tree), loader.problems)
+    if not problems and not any(directive.name == "events" for directive in tree):
+        problems.append(Broken('no "events" section in configuration', Place(main_file, 1)))
     return Configuration(
         main_file=main_file,
         prefix=prefix,
@@ -80,12 +79,24 @@ async def load(ask: Asks, instance: Instance) -> Configuration:
         tree=tree,
         files=loader.files,
         includes=tuple(loader.includes),
-        problems=tuple(loader.problems),
+        problems=tuple(problems),
         error_log=instance.error_log or DEFAULT_ERROR_LOG,
         access_log=instance.access_log or DEFAULT_ACCESS_LOG,
         version=_numbers(instance.version),
         hostname=await loader.hostname(),
     )
+
+
+def _in_order(refused: list[Broken], unread: list[Broken]) -> list[Broken]:
+    """What nginx refuses about directives, and what could not be read: nginx reports whichever comes first.
+
+    Behind the first thing that could not be read, nothing is known about what nginx would refuse.
+    """
+    if not unread:
+        return refused
+    end = unread[0].at
+    before = [one for one in refused if one.at and end and one.at.file == end.file and one.at.line <= end.line]
+    return [*before, *unread]
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ from wizard.text import one_line
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 CLOSES = frozenset({408, 444, 499})  # the connection is closed without an answer, and no error page is looked for
+OPERATORS = frozenset({"=", "!=", "~", "~*", "!~", "!~*"})
 _ABSOLUTE = ("http://", "https://", "$scheme")
 _DIRECTIVES = frozenset({"rewrite", "return", "set", "if", "break"})
 
