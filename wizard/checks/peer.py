@@ -43,6 +43,7 @@ _NOTHING = "/robots.txt"  # a file that every server is asked for, whether it ha
     {
         "speaks-tls": ("address",),
         "speaks-http": ("address", "status"),
+        "speaks-http-not-uwsgi": ("address", "status"),
         "speaks-plainly": ("address", "status"),
         "speaks-fastcgi": ("address",),
         "speaks-uwsgi": ("address",),
@@ -54,6 +55,7 @@ _NOTHING = "/robots.txt"  # a file that every server is asked for, whether it ha
     bad=(
         "speaks-tls",
         "speaks-http",
+        "speaks-http-not-uwsgi",
         "speaks-plainly",
         "speaks-fastcgi",
         "speaks-uwsgi",
@@ -101,13 +103,17 @@ async def _behind_gateway_protocol(spoken: Request, values: dict[str, Value], vi
     """A server that is asked in FastCGI or uwsgi: does it answer a request for nothing, or HTTP?"""
     address = spoken.endpoint
     where_ = one_line(address)
-    trivial = await _trivial(spoken.protocol, address, view, asker)
+    # Whoever says nothing lets both wait for their deadline, so they are tried side by side.
+    trivial, status = await asyncio.gather(
+        _trivial(spoken.protocol, address, view, asker),
+        _http(Request(address, "/", (("Host", "localhost"),), view=view, seconds=_PATIENCE), asker),
+    )
     if trivial is not None:
         said = f"{where_} answers {trivial} to a {spoken.protocol} request for nothing."
         return Finding("answers-trivial", said, {**values, "status": trivial})
-    status = await _http(Request(address, "/", (("Host", "localhost"),), view=view, seconds=_PATIENCE), asker)
     if status is not None:
-        return Finding("speaks-http", f"{where_} answers HTTP ({status}).", {**values, "status": status})
+        word = "speaks-http-not-uwsgi" if spoken.protocol is Protocol.UWSGI else "speaks-http"
+        return Finding(word, f"{where_} answers HTTP ({status}).", {**values, "status": status})
     return Finding("nothing-else", f"{where_} does not answer HTTP either.", values)
 
 

@@ -11,10 +11,12 @@ import time
 from collections.abc import Sequence
 
 from wizard.checks.address import gateway_view, lookup, parse_address
+from wizard.checks.edits import replaced
 from wizard.checks.handling import handling
 from wizard.checks.logged import events_of
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Scope, Subject, Value, check
 from wizard.checks.survey import survey
+from wizard.gateways.nginx.tree import Configuration
 from wizard.host.questions import Connect, Connected
 from wizard.model import LogEvent, Role, Route, Server
 from wizard.text import one_line
@@ -31,9 +33,11 @@ _NO_FAILURE = frozenset({"no-live-upstreams", "upstream-disabled"})
         "after-failures": ("count", "pool", "seconds"),
         "still-failing": ("count", "pool", "seconds"),
         "at-limit": ("limit", "pool", "place"),
+        "marked-down": ("pool", "place"),
+        "marked-down-line": ("pool", "place", "edit"),
         "unexplained": ("pool",),
     },
-    bad=("after-failures", "still-failing", "at-limit", "unexplained"),
+    bad=("after-failures", "still-failing", "at-limit", "marked-down", "marked-down-line", "unexplained"),
 )
 async def set_aside(subject: Subject, asker: Asker) -> Finding:
     """Find out why the gateway says that no server of the pool is live."""
@@ -47,6 +51,8 @@ async def set_aside(subject: Subject, asker: Asker) -> Finding:
         return Finding(UNKNOWN, "The error log, which tells what happened before, could not be read.")
     now = clock.now if clock is not None else time.time()
     live = [one for one in route.upstream.servers if one.role is not Role.DOWN]
+    if not live:
+        return await _marked_down(route, gateway.configuration if gateway else None, asker)
     pool = route.upstream.name or (live[0].address if live else "")
     values: dict[str, Value] = {"pool": pool}
     failed = {one.address: _failures(one, await _addresses(one, route, asker), events, now) for one in live}
@@ -65,6 +71,21 @@ async def set_aside(subject: Subject, asker: Asker) -> Finding:
         words = f"No server of {one_line(pool)} failed; together they take {limit} connections at a time (max_conns)."
         return Finding("at-limit", words, {**values, "limit": limit, "place": place})
     return Finding("unexplained", f"Nothing was logged that would set {one_line(pool)} aside.", values)
+
+
+async def _marked_down(route: Route, configuration: Configuration | None, asker: Asker) -> Finding:
+    """Every server of the pool carries `down`; the one that takes a connection could be taken back."""
+    upstream = route.upstream
+    servers = upstream.servers if upstream else ()
+    pool = (upstream.name if upstream else None) or ""
+    at = (servers[0].at if servers else None) or (upstream.at if upstream else None) or route.location.at
+    values: dict[str, Value] = {"pool": pool, "place": str(at)}
+    said = f"Every server of {one_line(pool)} is marked down ({one_line(str(at))})."
+    for server in servers:
+        edit = replaced(configuration, server.at, " down", "")
+        if edit is not None and await _any_connects((server,), route, asker):
+            return Finding("marked-down-line", said, {**values, "place": str(server.at), "edit": edit})
+    return Finding("marked-down", said, values)
 
 
 async def _addresses(server: Server, route: Route, asker: Asker) -> frozenset[str]:

@@ -18,7 +18,12 @@ from wizard.model import ActionKind, Route
 from wizard.text import one_line
 
 _INCLUDES = {"fastcgi_pass": ("fastcgi.conf", "fastcgi_params"), "uwsgi_pass": ("uwsgi_params",)}
-_SPOKEN_BY = {"speaks-fastcgi": "fastcgi_pass", "speaks-uwsgi": "uwsgi_pass", "speaks-http": "proxy_pass"}
+_SPOKEN_BY = {
+    "speaks-fastcgi": "fastcgi_pass",
+    "speaks-uwsgi": "uwsgi_pass",
+    "speaks-http": "proxy_pass",
+    "speaks-http-not-uwsgi": "proxy_pass",
+}
 _SMALLEST = 16 << 10
 _LARGEST = 1 << 20
 

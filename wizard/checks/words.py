@@ -30,6 +30,7 @@ _MEANING = {
     Tale.CONNECTION_DISALLOWED: "it drops connections from this address",
     Tale.WORKER_TIMEOUT: "a worker was ended because its request took too long",
     Tale.TOO_MANY_FILES: "it has no file descriptor left",
+    Tale.NO_SPACE: "a file system that it writes to is full",
     Tale.NO_MORE_TASKS: "it can start no further process or thread",
     Tale.OUT_OF_MEMORY: "memory ran out",
     Tale.MAX_WORKERS: "all of its workers are busy",

@@ -28,6 +28,7 @@ class Tale(StrEnum):
     WORKER_TIMEOUT = "worker-timeout"
     TOO_MANY_FILES = "too-many-files"
     NO_MORE_TASKS = "no-more-tasks"
+    NO_SPACE = "no-space"
     OUT_OF_MEMORY = "out-of-memory-words"
     MAX_WORKERS = "max-workers"
     QUEUE_FULL = "listen-queue-full"
@@ -71,6 +72,7 @@ _WORDS: tuple[tuple[Tale, re.Pattern[str]], ...] = tuple(
                 r"|fork\(?\)?:? .{0,40}resource temporarily unavailable|BlockingIOError: \[Errno 11\]"
             ),
         ),
+        (Tale.NO_SPACE, r"(?i)no space left on device|\bENOSPC\b|\[Errno 28\]|disk quota exceeded|\bEDQUOT\b"),
         (
             Tale.OUT_OF_MEMORY,
             (

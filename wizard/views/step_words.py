@@ -61,6 +61,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "several": "several apps elsewhere",
     },
     "app-log": {
+        "no-space": "it found no room to write",
         "connection-disallowed": "app disallows the gateway",
         "worker-timeout": "worker hit its time limit",
         "too-many-files": "app is out of descriptors",
@@ -289,6 +290,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "peer": {
         "speaks-tls": "it speaks TLS",
         "speaks-http": "it speaks HTTP",
+        "speaks-http-not-uwsgi": "it speaks HTTP, not uwsgi",
         "speaks-plainly": "it speaks without TLS",
         "speaks-fastcgi": "it speaks FastCGI",
         "speaks-uwsgi": "it speaks uwsgi",
@@ -384,6 +386,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "after-failures": "set aside after failures",
         "still-failing": "set aside, still failing",
         "at-limit": "at the connection limit",
+        "marked-down": "all are marked down",
+        "marked-down-line": "marked down, line is known",
         "unexplained": "set aside, reason unknown",
     },
     "socket-file": {

@@ -180,3 +180,12 @@ def no_more_threads(guest: Guest) -> Iterator[None]:
     threads(guest)
     yield
     limited(guest, "TasksMax=16")
+
+
+@scenario("upstream-disk-full", systemd=True, repair=Repair.NONE)
+def no_room_for_sessions(guest: Guest) -> Iterator[None]:
+    """Each request writes a session, and the file system is full."""
+    guest.run("mkdir -p /srv/sessions; mount -t tmpfs -o size=64k,mode=777 tmpfs /srv/sessions")
+    threads(guest, "open('/srv/sessions/one', 'wb', buffering=0).write(b'x' * 4096)")
+    yield
+    guest.run("rm -f /srv/sessions/one; head -c 200000 /dev/zero >/srv/sessions/left-over", check=False)

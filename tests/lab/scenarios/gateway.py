@@ -220,3 +220,15 @@ def address_of_another_network(guest: Guest) -> Iterator[None]:
     yield
     edit(guest, SITE, "http://127.0.0.1:8000", "http://10.99.0.1:8000")
     reload_nginx(guest)
+
+
+@scenario("gateway-upstream-marked-down")
+def taken_out_by_hand(guest: Guest) -> Iterator[None]:
+    """One server was taken out for maintenance long ago, and now the other one."""
+    app(guest)
+    before = "upstream shop_app {\n    server 127.0.0.1:8000;\n    server 127.0.0.1:8001 down;\n}"
+    site(guest, proxy("http://shop_app"), before=before)
+    start_nginx(guest)
+    yield
+    edit(guest, SITE, "127.0.0.1:8000;", "127.0.0.1:8000 down;")
+    reload_nginx(guest)
