@@ -9,7 +9,7 @@ import pytest
 from tests.checks.asking import INSTANCE, FakeAsker
 from wizard.checks.lasting import gateway_at_boot
 from wizard.checks.registry import Finding, Scope, Subject
-from wizard.firewall.judge import kept_against
+from wizard.firewall.judge import Kept, kept_against
 from wizard.host.questions import FileRead, FilesRead, NotAnswered, ReadGlob, Why
 from wizard.model import Place
 from wizard.services import systemd
@@ -18,7 +18,7 @@ from wizard.services.unitstate import UnitState
 NFT = "/etc/nftables.conf"
 
 
-def kept(*lines: str, port: int = 8000, address: str = "127.0.0.1") -> Place | NotAnswered | None:
+def kept(*lines: str, port: int = 8000, address: str = "127.0.0.1") -> Kept | NotAnswered | None:
     def answer(question: ReadGlob) -> FilesRead | NotAnswered:
         if question.pattern != NFT:
             return NotAnswered(Why.MISSING, "no such file")
@@ -38,7 +38,7 @@ def kept(*lines: str, port: int = 8000, address: str = "127.0.0.1") -> Place | N
     ],
 )
 def test_a_saved_rule_that_ends_the_connection_is_found_with_its_line(line: str) -> None:
-    assert kept("table inet filter {", line) == Place(NFT, 2)
+    assert kept("table inet filter {", line) == Kept(Place(NFT, 2), certain=True)
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,25 @@ def test_a_saved_rule_that_ends_the_connection_is_found_with_its_line(line: str)
         "tcp dport 8001 drop",
         "-A OUTPUT -d 10.0.0.9/32 -p tcp --dport 8000 -j DROP",
         "ip daddr 10.0.0.9 tcp dport 8000 drop",
-        "type filter hook output priority 0; policy drop;",
+        "ct state invalid drop",
     ],
 )
 def test_other_lines_are_not_about_it(line: str) -> None:
     assert kept(line) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "type filter hook input priority 0; policy drop;",
+        ":INPUT DROP [0:0]",
+        "-A INPUT -j REJECT --reject-with icmp-host-prohibited",
+        "reject",
+    ],
+)
+def test_what_ends_everything_else_is_left_open(line: str) -> None:
+    assert kept("tcp dport 22 accept", line) == Kept(Place(NFT, 2), certain=False)
+    assert kept(line, "tcp dport 8000 drop") == Kept(Place(NFT, 2), certain=True)
 
 
 def test_files_that_may_not_be_read_are_no_answer() -> None:

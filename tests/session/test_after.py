@@ -121,6 +121,7 @@ def lasting(check: str, outcome: str, run: str = "") -> LastingPart:
         ("gateway-at-boot", "unknown", "a restart of this host", "?"),
         ("kept-rules", "blocks", "a restart of this host", "no"),
         ("kept-rules", "none", "a restart of this host", "yes"),
+        ("kept-rules", "may-block", "a restart of this host", "?"),
     ],
 )
 def test_what_lasts_is_said_of_each_restart(check: str, outcome: str, what: str, answer: str) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from tests.tui.fake import HEALTHY, FakeHost, Story, library
 from wizard.flow.engine import Visit
 from wizard.session.events import Watched
+from wizard.session.report import WatchPart
 from wizard.views.after import after_view
 from wizard.views.diagnosis import diagnosis_view
 from wizard.views.start import start_view, symptoms
@@ -134,6 +137,20 @@ def test_before_and_after_name_what_changed_only() -> None:
     assert [(one.what, one.answer, one.run) for one in shown.lasts] == [
         ("a restart of this host", "no", "systemctl enable nginx.service")
     ]
+
+
+def test_a_watch_from_before_the_repair_is_no_part_of_what_is_now() -> None:
+    story = Story()
+    sitting = walked(story)
+    asyncio.run(sitting.again())
+    report = sitting.report()
+    watches = tuple(
+        WatchPart(
+            said, "2026-11-23T14:07:31.000Z", 60.0, "http://shop.example/", 0, 60, {"502": 60}, 0, "complete", attempt
+        )
+        for said, attempt in (("before", 1), ("now", 2))
+    )
+    assert after_view(replace(report, watched=watches)).watched == ("now",)
 
 
 def test_a_watch_that_goes_on_shows_how_far_it_is() -> None:

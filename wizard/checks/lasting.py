@@ -90,7 +90,7 @@ async def _enabled(unit: str, state: UnitState, asker: Asker, by_hand: str) -> F
     )
 
 
-@check("kept-rules", Scope.SERVER, {"unix-socket": (), "none": (), "blocks": ("place",)})
+@check("kept-rules", Scope.SERVER, {"unix-socket": (), "none": (), "blocks": ("place",), "may-block": ("place",)})
 async def kept_rules(subject: Subject, asker: Asker) -> Finding:
     """Look in the files from which firewall rules are loaded at boot for one that would end this connection."""
     found = await lookup(subject, asker)
@@ -100,12 +100,16 @@ async def kept_rules(subject: Subject, asker: Asker) -> Finding:
     if address.ip is None:
         return Finding("unix-socket", "A unix socket knows no rules.")
     by_hand = f"grep -rn {address.port} /etc/nftables.conf /etc/nftables.d /etc/iptables"
-    place = await kept_against(asker, str(address.ip), address.port)
-    if isinstance(place, NotAnswered):
-        gap = Gap("the firewall rules that are loaded at boot", one_line(place.detail), place.grant)
+    kept = await kept_against(asker, str(address.ip), address.port)
+    if isinstance(kept, NotAnswered):
+        gap = Gap("the firewall rules that are loaded at boot", one_line(kept.detail), kept.grant)
         return Finding(UNKNOWN, "The saved firewall rules could not be read.", gaps=(gap,), by_hand=by_hand)
-    if place is None:
+    if kept is None:
         said = f"No saved firewall rule drops or rejects port {address.port}."
         return Finding("none", said, by_hand=by_hand)
-    said = f"{one_line(str(place))} drops or rejects port {address.port}, and is loaded again with the host."
-    return Finding("blocks", said, {"place": str(place)}, by_hand=by_hand)
+    place = str(kept.place)
+    if kept.certain:
+        said = f"{one_line(place)} drops or rejects port {address.port}, and is loaded again with the host."
+        return Finding("blocks", said, {"place": place}, by_hand=by_hand)
+    said = f"{one_line(place)} drops or rejects what the saved rules before it do not let through: see whether they name port {address.port}."
+    return Finding("may-block", said, {"place": place}, by_hand=by_hand)

@@ -172,12 +172,21 @@ async def kept_in(ask: Asks, decision: Decision) -> Place | None:
     return None
 
 
-async def kept_against(ask: Asks, address: str, port: int) -> Place | NotAnswered | None:
-    """The line of a file from which rules are loaded at boot that drops or rejects a port; None where there is none.
+class Kept(msgspec.Struct, frozen=True):
+    """A line of a file from which rules are loaded at boot, and whether it surely ends the connection asked about."""
 
-    A line counts that has such a verdict and names the port, and no other address than this one.
+    place: Place
+    certain: bool
+
+
+async def kept_against(ask: Asks, address: str, port: int) -> Kept | NotAnswered | None:
+    """What is loaded at boot and drops or rejects connections to a port; None where nothing is.
+
+    A line that has such a verdict and names the port, and no other address than this one, is certain. A policy, or a
+    verdict without a port, ends whatever the lines before it let through: they are not followed here.
     """
     unread: NotAnswered | None = None
+    perhaps: Kept | None = None
     for pattern in _KEPT:
         answer = (await ask.ask(ReadGlob(pattern, max_files=50, max_bytes=1 << 18))).answer
         if isinstance(answer, NotAnswered):
@@ -185,17 +194,25 @@ async def kept_against(ask: Asks, address: str, port: int) -> Place | NotAnswere
             continue
         for file in answer.files:
             for number, line in enumerate(file.content.decode("utf-8", "replace").splitlines(), 1):
-                if _ends(line.strip(), address, port):
-                    return Place(file.path, number)
-    return unread
+                ends = _ends(line.strip(), address, port)
+                if ends:
+                    return Kept(Place(file.path, number), certain=True)
+                if ends is None and perhaps is None:
+                    perhaps = Kept(Place(file.path, number), certain=False)
+    return perhaps or unread
 
 
-def _ends(line: str, address: str, port: int) -> bool:
-    """Whether a rule as it stands in a file ends connections to a port of this address."""
-    if line.startswith("#") or re.search(r"\b(?:drop|reject|DROP|REJECT)\b", line) is None:
+def _ends(line: str, address: str, port: int) -> bool | None:
+    """Whether a rule as it stands in a file ends connections to a port of this address; None where that is open."""
+    if line.startswith("#") or re.search(r"\b(?:drop|reject)\b", line, re.IGNORECASE) is None:
         return False
     named = re.findall(r"(?:--(?:dst|destination) |-d |\bip6? daddr )(\S+)", line)
-    return str(port) in _ports_in(line) and all(one.partition("/")[0] in {address, "127.0.0.0"} for one in named)
+    if not all(one.partition("/")[0] in {address, "127.0.0.0"} for one in named):
+        return False
+    ports = _ports_in(line)
+    if ports:
+        return str(port) in ports
+    return False if re.search(r"\binvalid\b", line, re.IGNORECASE) else None
 
 
 def _line_of(text: str, decision: Decision) -> int | None:

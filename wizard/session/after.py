@@ -201,6 +201,7 @@ def watched(events: Iterable[Event], iso: Callable[[float], str]) -> tuple[Watch
             dict(one.wrong),
             one.logged,
             one.ended,
+            one.attempt,
         )
         for one in events
         if isinstance(one, Watched)

@@ -302,6 +302,7 @@ class WatchPart(Shape, frozen=True):
     wrong: dict[str, int]
     logged: int | None
     ended: str
+    attempt: int
 
 
 class Report(Shape, frozen=True):

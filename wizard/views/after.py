@@ -76,7 +76,8 @@ def after_view(report: Report | None, watching: Watched | None = None) -> AfterV
 
 
 def _watched(report: Report | None, watching: Watched | None) -> tuple[Visible, ...]:
-    done = tuple(visible(one.said) for one in (report.watched if report is not None else ()))
+    latest = max((step.attempt for step in (report.steps if report is not None else ())), default=1)
+    done = tuple(visible(one.said) for one in (report.watched if report is not None else ()) if one.attempt == latest)
     return (*done, progress(watching)) if watching is not None else done
 
 

@@ -195,6 +195,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "unix-socket": "a socket knows no rules",
         "none": "no saved rule blocks it",
         "blocks": "a saved rule blocks it",
+        "may-block": "a saved rule may block it",
     },
     "limits": {
         "descriptors": "app is out of descriptors",
