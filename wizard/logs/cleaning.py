@@ -67,6 +67,8 @@ def cleaned(text: str) -> str:
         from html import unescape  # noqa: PLC0415 - its table of entities is not for every start
 
         text = unescape(text)
+    if "#0" in text:
+        text = text.replace("#011", "\t").replace("#012", " ")  # as rsyslog prints a tab and a line's end
     text = text.strip(_SPACES)
     for mark in _CUT_MARKS:
         if text.endswith(mark):

@@ -65,6 +65,20 @@ MESSAGES = rows(
         pattern=r"host port for (?P<target>[^\s:]+:\S*?)(?::|\s|$)",
     ),
     row(
+        "container-not-created",
+        "OCI runtime create failed",
+        "A container could not be started: its program, a mount or a right is missing.",
+        "container-not-running",
+    ),
+    row(
+        "network-missing",
+        " not found",
+        "A network that a container is to join does not exist.",
+        "container-different-network",
+        "container-not-running",
+        pattern=r"network (?P<target>\S+) not found",
+    ),
+    row(
         "chains-missing",
         "No chain/target/match by that name",
         "Docker's firewall chains are gone: something flushed the rules.",
@@ -140,7 +154,8 @@ def _container(text: str, what: str, attributes: str, time: float | None) -> Log
     elif what.startswith("health"):
         causes, meaning = ("container-healthcheck-unhealthy",), "A container's health check turned unhealthy."
     elif what == "die" and code == "137":
-        causes, meaning = ("container-not-running", "container-oom-killed"), "A container was killed."
+        causes = ("container-not-running", "container-oom-killed", "container-restarting")
+        meaning = "A container was killed."
     elif what == "die" and code not in {"", "0", "143"}:
         causes, meaning = ("container-not-running", "container-restarting"), "A container ended with an error."
     elif what == "die":

@@ -15,7 +15,7 @@ from wizard.logs.errnos import errno_of
 from wizard.logs.fields import json_fields, number_of, text_of
 from wizard.logs.hints import PLAIN, Hints
 from wizard.logs.patterns import Pattern
-from wizard.logs.tables.envoy import ALL_TLS, FLAGS, LONG_NAMES, MESSAGES, PASSED, REASONS, SERVED
+from wizard.logs.tables.envoy import ALL_TLS, FLAGS, LONG_NAMES, MESSAGES, PASSED, REASONS, SERVED, TLS_WORDS
 from wizard.logs.told import told
 from wizard.logs.upstreams import endpoint
 from wizard.model import LogEvent, Phase
@@ -60,6 +60,8 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
         if "," in text[body.end() :] or (body[2] and not any(word in told for word in (*_TLS, "connect error"))):
             told = _CUT
         return _event(text, flag, told, None, None, hints, hints.time)
+    if hints.loose and text.strip() == "upstream request timeout":
+        return _event(text, "UT", "", 504, None, hints, hints.time)
     if hints.loose and text.strip() == "no healthy upstream":
         return _event(text, "UH", "", 503, None, hints, hints.time)
     if (app := _APP.match(text)) is not None:
@@ -175,7 +177,7 @@ def _event(
     elif flag == "UF":
         upper = told.upper()
         if any(word in upper for word in _TLS):
-            phase, causes = Phase.HANDSHAKING, ALL_TLS
+            phase, causes = Phase.HANDSHAKING, next((fits for word, fits in TLS_WORDS if word in upper), ALL_TLS)
             symptom, meaning = "tls-failed", "The TLS handshake with the upstream failed."
         elif any(words in told for words in _CONNECT_TIMEOUT):
             failure = connect_failure(110, upstream)

@@ -138,6 +138,30 @@ MESSAGES = rows(
         pattern=r"task (?P<target>[^\s:]+):(?P<pid>\d+) blocked for more than \d+ seconds",
     ),
     row(
+        "task-blocked",
+        "soft lockup",
+        "A processor was busy with one process for many seconds.",
+        "cpu-or-io-saturation",
+        "upstream-hung",
+        pattern=r"soft lockup - CPU#\d+ stuck for \d+s! \[(?P<target>[^\]:]*):(?P<pid>\d+)",
+    ),
+    row(
+        "no-descriptors",
+        "file-max limit ",
+        "The host has no file descriptor left.",
+        "upstream-fd-limit",
+        "gateway-fd-limit",
+        errno=23,
+        pattern=r"VFS: file-max limit \d+ reached",
+    ),
+    row(
+        "syn-flood",
+        "drop open request from",
+        "The accept queue of a port is full; the kernel drops connections.",
+        "listen-backlog-overflow",
+        pattern=r"TCP: drop open request from",
+    ),
+    row(
         "socket-memory",
         "out of memory -- consider tuning tcp_mem",
         "The kernel has no memory left for sockets.",
@@ -159,6 +183,9 @@ _OWN_WORDS = (
     "traps: ",
     " blocked for more than ",
     "consider tuning tcp_mem",
+    "soft lockup - CPU#",
+    "VFS: file-max limit ",
+    "TCP: drop open request from",
 )
 
 

@@ -69,7 +69,7 @@ BYTES = re.compile(rb"\[\d{1,3}(?:, ?\d{1,3}){7}")  # a text that the journal pr
 # statuses, sizes, ports, what is in brackets, and what is less than nothing.
 _NUMBERS = re.compile(rb"\d+|[\da-f]{12,}")
 _TELLING = re.compile(
-    rb"(?:code|signal|status|errno|rror|number|size|frame|generated|PT|set|response|permissive)[\"':= (]{0,4}-?$|[\w\\(#\[;]$|[/ ]-$"
+    rb"(?:[Cc]ode|signal|tatus|errno|rror|number|size|frame|generated|PT|set|response|permissive)[\"':= (]{0,4}-?$|[\w\\(#\[;]$|[/ ]-$"
 )
 _BEFORE = 16  # bytes before a number within which such a word begins
 _STATUS = 3  # digits of a status, which may stand alone

@@ -103,7 +103,7 @@ MESSAGES = rows(
     ),
     row(
         "port-in-use",
-        "Another FPM instance seems to already listen on",
+        "nother FPM instance seems to already listen on",
         "Another PHP-FPM listens on the address of the pool.",
         "port-owned-by-other-process",
         "upstream-service-failed-start",
@@ -135,7 +135,7 @@ MESSAGES = rows(
         "",
         "PHP-FPM refuses its configuration.",
         "upstream-service-failed-start",
-        pattern=r"^\[(?P<target>/[^\]]+:\d+)\] (?:unknown|unable|value|invalid|empty|please)|^Unable to include (?P<included>\S+)",
+        pattern=r"^\[(?P<target>/[^\]]+:\d+)\] (?:unknown|unable|value|invalid|empty|please)|^Unable to (?:include|create or open|open) |unable to set listen address",
     ),
     row(
         "configuration-refused",
@@ -167,7 +167,7 @@ _OWN_WORDS = (
     " executing too slow (",
     "Connection disallowed: IP address '",
     "The maximum number of processes has been reached. Please review",
-    "Another FPM instance seems to already listen on",
+    "nother FPM instance seems to already listen on",
 )
 
 

@@ -48,7 +48,10 @@ _LABELS = Pattern(r'\{\w{1,40}="[^"]{0,200}"(?:, ?\w{1,40}="[^"]{0,200}"){0,30}\
 _STREAM_NAME = Pattern(r"[\w.-]{1,80}(?:/[\w.=$\[\]-]{1,120}){1,4}[ \t]+(?=\S)")
 _HOSTED = Pattern(r"([\w.-]{1,255}) ([\w./@-]{1,64})\[(\d{1,8})\]: ")
 _DYNO = Pattern(r"[\w-]{1,40}\[[\w.-]{1,60}\]: ")
-_CLOCK = Pattern(r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?[ \t]+(?=[A-Za-z\[])")
+_CLOCK = Pattern(r"\[?\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?[AP]M)?\]?[ \t]+(?=\S)")
+_REPEATED = Pattern(r"message repeated \d{1,9} times: \[ ?")
+_EXPORTED = Pattern(r"MESSAGE=")
+_TAGS = Pattern(r"(?:<(?:pre|code|p|li|tt|span|div|br)(?: [^>]{0,80})?/?>){1,6}")
 _PROMPT = Pattern(r"\[?[\w.-]{1,40}@[\w.-]{1,60}[: ][^#$]{1,100}[#$] ")
 _PRIORITY = Pattern(r"<\d{1,3}>(?!1 )")
 _TAGGED = Pattern(
@@ -60,6 +63,7 @@ _NUMBERED = Pattern(r"\d{1,8}(?:[:)|-] ?|\. |[ \t]{1,8})(?=\D|\d{4}[/-]|\d{1,3}\
 _QUOTED_MAIL = Pattern(r"(?:> ?|&gt; ?|\| )+")
 _BULLET = Pattern(r"(?:[-*+\u2022\u00b7\u25e6\u2023] |\d{1,3}[.)] |#+ |\u2192 |-> |\$ )")
 _MACRO = Pattern(r"\{(?:noformat|code|quote)(?::[^}]{0,60})?\}")
+_CLOSING_TAGS = Pattern(r"(?:</\w{1,10}>|<br ?/?>){1,6}$")
 _LOOSE = Pattern(r"[\w\[\]()<>./@:|#* \t-]{0,200}?(?=\{\")")
 
 # What may stand before a line without a time, by a text that such a prefix needs.
@@ -76,6 +80,7 @@ _PLAIN = (
     ("<", _PRIORITY),
     ("{", _LABELS),
     ("@", _PROMPT),
+    ("MESSAGE=", _EXPORTED),
     ("", _NUMBERED),
 )
 # What looks less like a prefix comes last.
@@ -98,6 +103,10 @@ def unquoted(text: str) -> str | None:
         return text.strip("| ")
     if (macro := _MACRO.match(text)) is not None:
         return text[macro.end() :].removesuffix(macro[0])
+    if (tags := _TAGS.match(text)) is not None:
+        return _CLOSING_TAGS.sub("", text[tags.end() :])
+    if (repeated := _REPEATED.match(text)) is not None:
+        return text[repeated.end() :].removesuffix("]")
     return None
 
 

@@ -220,18 +220,40 @@ def _event(text: str, message: str, error: str, level: str, stamp: str, server: 
 _SERVED = "A request and its status, as Traefik logs each one."
 
 
+# A status that Traefik logs may be its own or the server's; its own failures are logged at debug only.
+_OF_STATUS = {
+    502: ("upstream-returns-502", "upstream-not-listening", "upstream-crashed-mid-request", "keepalive-race"),
+    503: ("upstream-returns-502",),
+    504: ("upstream-slow-response", "firewall-drops-upstream", "upstream-hung", "upstream-returns-502"),
+}
+_NO_SERVER = ("gateway-upstream-marked-down", "container-not-running")
+_NO_ROUTER = ("gateway-no-route",)
+
+
+def _consistent(status: int | None, upstream: str | None, router: str) -> tuple[str, ...]:
+    """The causes that the status of a request fits, by whether a router and a server were found for it."""
+    if status == 404 and upstream is None and router in {"", "-"}:
+        return _NO_ROUTER
+    if status == 503 and upstream is None:
+        return _NO_SERVER if router not in {"", "-"} else ()
+    return _OF_STATUS.get(status or 0, ()) if upstream is not None else ()
+
+
 def _access(text: str, served: re.Match[str], hints: Hints) -> LogEvent:
-    client, stamp, request, status, _, url = served.groups()
+    client, stamp, request, printed, router, url = served.groups()
+    upstream = endpoint(url) if "://" in url else None
+    status = int(printed) if printed.isdigit() else None
     return LogEvent(
         program=PROGRAM,
         symptom="served",
         meaning=_SERVED,
         time=hints.clock.read(stamp),
-        upstream=endpoint(url) if "://" in url else None,
+        upstream=upstream,
         client=client,
         request=request,
+        causes=_consistent(status, upstream, router),
         line=text,
-        status=int(status) if status.isdigit() else None,
+        status=status,
     )
 
 
@@ -239,6 +261,8 @@ def _access_json(text: str, fields: dict[str, object], hints: Hints) -> LogEvent
     url = text_of(fields, "ServiceURL", "ServiceAddr")
     stamp = text_of(fields, "StartUTC", "time")
     method, path = text_of(fields, "RequestMethod"), text_of(fields, "RequestPath")
+    status = number_of(fields, "DownstreamStatus")
+    whole = text.endswith("}")  # else the name of the router may be cut off
     return LogEvent(
         program=PROGRAM,
         symptom="served",
@@ -248,6 +272,7 @@ def _access_json(text: str, fields: dict[str, object], hints: Hints) -> LogEvent
         client=text_of(fields, "ClientHost") or None,
         host=text_of(fields, "RequestHost") or None,
         request=f"{method} {path}" if method and path else None,
+        causes=_consistent(status, endpoint(url) if url else None, text_of(fields, "RouterName")) if whole else (),
         line=text,
-        status=number_of(fields, "DownstreamStatus"),
+        status=status,
     )

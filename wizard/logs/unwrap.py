@@ -38,7 +38,7 @@ def _peeled(text: str, hints: Hints) -> tuple[str, Hints] | None:
     first = text[0]
     if first == "{" and text[1:].lstrip()[:1] in {'"', ""} and (inside := from_json(text, hints)) is not None:
         return inside
-    if first in "`\"'*_|>&b{" and (bare := unquoted(text)) is not None:
+    if first in "`\"'*_|>&b{<m" and (bare := unquoted(text)) is not None:
         return bare, hints
     if (inside := stamped(text, hints) or plain(text, hints) or tagged(text, hints)) is not None:
         return inside

@@ -14,7 +14,7 @@ from wizard.logs.hints import PLAIN, Hints
 from wizard.logs.patterns import Pattern
 from wizard.logs.signatures import find, row, rows
 from wizard.logs.told import event_of
-from wizard.model import LogEvent
+from wizard.model import LogEvent, Phase
 
 PROGRAM = "uwsgi"
 
@@ -141,6 +141,26 @@ MESSAGES = rows(
         errno=24,
     ),
     row(
+        "connect-failed",
+        "hr_instance_connected(): ",
+        "uWSGI's HTTP router could not connect to the workers behind it.",
+        "upstream-not-listening",
+        "upstream-service-stopped",
+        "unix-socket-missing",
+        phase=Phase.CONNECTING,
+        pattern=r"hr_instance_connected\(\): (?P<wording>[A-Z][\w ]+?) \[",
+    ),
+    row(
+        "closed-early",
+        "hr_instance_read(): ",
+        "A worker behind uWSGI's HTTP router broke its connection off.",
+        "upstream-crashed-mid-request",
+        "upstream-worker-killed-by-timeout",
+        "upstream-oom-killed",
+        phase=Phase.READING_HEADER,
+        pattern=r"hr_instance_read\(\): (?P<wording>[A-Z][\w ]+?) \[",
+    ),
+    row(
         "client-left",
         "writing to a closed pipe/socket/fd",
         "The gateway (or its client) was gone before the answer was written.",
@@ -165,6 +185,8 @@ _OWN_WORDS = (
     "[core/socket.c line ",
     "Listen queue size is greater than the system max",
     "writing to a closed pipe/socket/fd",
+    "hr_instance_connected(): ",
+    "hr_instance_read(): ",
     "uwsgi_response_write",
     "OOPS ! failed loading app in worker ",
 )

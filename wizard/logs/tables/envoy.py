@@ -29,6 +29,22 @@ ALL_TLS = (
     "tls-version-or-cipher-mismatch",
     "tls-client-cert-required",
 )
+# What BoringSSL calls the failure, the more certain words first; where no word fits, any cause may.
+TLS_WORDS = (
+    ("WRONG_VERSION_NUMBER", ("tls-https-to-plain-http",)),
+    ("HTTP_REQUEST", ("tls-https-to-plain-http",)),
+    ("CERTIFICATE_VERIFY_FAILED", ("tls-cert-untrusted", "tls-cert-expired", "tls-cert-name-mismatch")),
+    ("UNRECOGNIZED_NAME", ("tls-sni-missing",)),
+    ("CERTIFICATE_REQUIRED", ("tls-client-cert-required",)),
+    ("ALERT_UNKNOWN_CA", ("tls-client-cert-required",)),
+    ("ALERT_BAD_CERTIFICATE", ("tls-client-cert-required",)),
+    ("ALERT_CERTIFICATE", ("tls-client-cert-required",)),
+    ("PROTOCOL_VERSION", ("tls-version-or-cipher-mismatch",)),
+    ("UNSUPPORTED_PROTOCOL", ("tls-version-or-cipher-mismatch",)),
+    ("NO_SHARED_CIPHER", ("tls-version-or-cipher-mismatch",)),
+    ("HANDSHAKE_FAILURE", ("tls-sni-missing", "tls-version-or-cipher-mismatch", "tls-client-cert-required")),
+    ("SECRET IS NOT SUPPLIED", ("tls-keys-unreadable",)),
+)
 _CONNECT = (
     "upstream-not-listening",
     "upstream-service-stopped",

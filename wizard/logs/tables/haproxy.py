@@ -115,6 +115,13 @@ MESSAGES = rows(
         "gateway-fd-limit",
         errno=23,
     ),
+    row(
+        "descriptors-short",
+        "FD limit",
+        "HAProxy may open fewer files than its configuration needs.",
+        "gateway-fd-limit",
+        pattern=r"Cannot raise FD limit to|FD limit \(\d+\) too low for",
+    ),
     row("no-memory", " reached system memory limit", "HAProxy got no memory for a connection.", "memory-pressure"),
     row(
         "port-in-use",
