@@ -18,9 +18,11 @@ from wizard.gateways.nginx.syntax import parse
 from wizard.host.questions import LogTail
 from wizard.logs.access_log import read_access_log
 from wizard.logs.error_log import cluster, read_error_log
+from wizard.logs.packages import APT, DNF, DPKG, PACMAN, ZYPP, told_once, transactions
 from wizard.logs.recognise import explain_text
 from wizard.logs.shapes import told_lines
 from wizard.services.journal import read_journal
+from wizard.services.lifecycle import moments
 from wizard.text import one_line, shell_word, visible
 
 MAX_INPUT = 1 << 16
@@ -75,8 +77,14 @@ def firewall_rules(data: bytes) -> None:
 
 
 def journal(data: bytes) -> None:
-    """What journalctl prints."""
-    read_journal(data[:MAX_INPUT])
+    """What journalctl prints, and what became of the units in it."""
+    moments(read_journal(data[:MAX_INPUT]))
+
+
+def package_logs(data: bytes) -> None:
+    """The logs of package managers."""
+    tail = _tail(data[:MAX_INPUT])
+    told_once(one for log in (APT, DPKG, DNF, ZYPP, PACMAN) for one in transactions(log.path, tail))
 
 
 def text_door(data: bytes) -> None:
@@ -97,5 +105,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "nginx-words": nginx_words,
     "firewall-rules": firewall_rules,
     "journal": journal,
+    "package-logs": package_logs,
     "text-door": text_door,
 }

@@ -23,6 +23,11 @@ SEEDS = (
     b'web-1  | {"log":"[CRITICAL] WORKER TIMEOUT (pid:7)\\n","stream":"stderr"}\n> nginx: [emerg] bind() to :80 failed\n',
     b'{"nftables": [{"chain": {"family": "inet", "table": "f", "name": "o", "hook": "output", "policy": "drop"}}]}',
     b"*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -m owner --uid-owner 33 --dport 8000 -j REJECT\nCOMMIT\n",
+    (
+        b"Start-Date: 2026-11-26  14:39:24\nUpgrade: nginx:amd64 (1.22.1-9, 1.22.1-9+deb12u1)\nEnd-Date: 2026-11-26  14:39:38\n"
+        b"2026-11-26 14:39:25 upgrade nginx:amd64 1.22.1-9 1.22.1-9+deb12u1\n"
+        b"2026-11-26T14:39:24+0000 SUBDEBUG Upgrade: nginx-1:1.20.1-14.el9.x86_64\n"
+    ),
     b'{"MESSAGE":"Main process exited","_PID":"1","UNIT":"a.service","__REALTIME_TIMESTAMP":"1"}\n',
 )
 

@@ -57,7 +57,7 @@ def test_a_compressed_file_is_gzip(tmp_path: Path) -> None:
     assert gzip.decompress((tmp_path / "a.gz").read_bytes()) == dump(FULL)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(QUESTIONS, ANSWERS), max_size=4), st.lists(EVENTS, max_size=4), TEXT, built(Me))
 def test_every_question_answer_and_event_comes_back(
     pairs: list[tuple[Any, Any]], events: list[Any], target: str, me: Me
