@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from wizard.session.around import said, since, stamps
-from wizard.session.report import CausePart, Report
+from wizard.session.report import CausePart, Report, StepPart
 from wizard.text import one_line
 
 _LABEL = 10
@@ -47,13 +47,27 @@ def compared(first: Report, second: Report) -> str:
     found = differences(first, second)
     if not found:
         lines.append("No difference was found in verdict, causes and steps.")
-    lines += _told(found)
+    telling = [one for one in found if not _is_quiet(one, first, second)]
+    lines += _told(telling)
+    if len(telling) < len(found):
+        count = len(found) - len(telling)
+        lines.append(
+            _line("", f"and {count} step{'s' if count > 1 else ''} that only one of them asked, with nothing wrong")
+        )
     between = since(first, second)
     lines += [
         _line("" if index else "between", f"{stamp}  {said(one)}")
         for index, (stamp, one) in enumerate(zip(stamps(between), between, strict=True))
     ]
     return "\n".join(lines) + "\n"
+
+
+def _is_quiet(one: Difference, first: Report, second: Report) -> bool:
+    """Whether a step was asked in one session only, and came to nothing wrong: how far a walk goes depends on the fault."""
+    if one.kind != "step" or (one.first is not None and one.second is not None):
+        return False
+    asked = (*first.steps, *second.steps)
+    return all(step.state == "ok" for step in asked if _name(step) == one.name)
 
 
 def _told(found: Iterable[Difference]) -> Iterator[str]:
@@ -92,10 +106,11 @@ def _concluded(causes: Iterable[CausePart]) -> dict[str, str]:
 
 def _outcomes(report: Report) -> dict[str, str]:
     """What each step of the latest attempt came to."""
-    return {
-        f"{step.check} of {step.subject}": step.outcome + (" (overruled)" if step.overruled_by else "")
-        for step in report.steps
-    }
+    return {_name(step): step.outcome + (" (overruled)" if step.overruled_by else "") for step in report.steps}
+
+
+def _name(step: StepPart) -> str:
+    return f"{step.check} of {step.subject}"
 
 
 def _paired(kind: str, first: Mapping[str, str], second: Mapping[str, str]) -> list[Difference]:
