@@ -20,7 +20,8 @@ from wizard.commands.errors import InputError, UsageError
 from wizard.text import visible
 
 INTERRUPTED, PIPE_CLOSED = 128 + 2, 128 + 13
-# What is read is kept to the end of a command: to look for cycles in it at the usual pace costs half of a large reading.
+# What is read is kept to the end of a command: to look for cycles in it costs up to half of a large reading. What goes
+# on for as long as a person likes looks for them, and seldom.
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 _WORK = {
@@ -49,6 +50,8 @@ def run(words: Sequence[str]) -> int:
         given = parser().parse_args(with_command(words))
         given.began = began
         module, _, name = _WORK[given.command].partition(".")
+        if module != "interactive":
+            gc.disable()
         work: Callable[[object], int] = getattr(importlib.import_module(f"wizard.commands.{module}"), name)
         return work(given)
     except UsageError as error:
@@ -68,6 +71,8 @@ def run(words: Sequence[str]) -> int:
             raise
         what = f"the wizard itself failed: {type(error).__name__}: {error}"
         return _refused(words, what, "", "GATEWAY_WIZARD_TRACEBACK=1 shows where; please report it", DEFECT)
+    finally:
+        gc.enable()
 
 
 def wants_json(words: Sequence[str]) -> bool:

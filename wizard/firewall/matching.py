@@ -141,9 +141,19 @@ ANY_MARK = Span(0, 2**32 - 1)
 # --- comparing ------------------------------------------------------------------------------------------------
 
 
+class _InRange(msgspec.Struct, frozen=True, gc=False):
+    """A number within bounds. A value and no closure: a blocklist has one for each line, and a closure is thrice as large."""
+
+    low: int
+    high: int
+
+    def __call__(self, value: Value) -> bool | None:
+        return value.within(self.low, self.high) if isinstance(value, Span) else None
+
+
 def in_range(low: int, high: int) -> Fits:
     """A number within bounds."""
-    return lambda value: value.within(low, high) if isinstance(value, Span) else None
+    return _InRange(low, high)
 
 
 def is_word(word: str) -> Fits:
@@ -175,19 +185,26 @@ def any_of(parts: Iterable[Fits]) -> Fits:
     return fits
 
 
-def compare(field: Field, fits: Fits, *, negated: bool = False) -> Test:
-    """A test of one field."""
+class _Compare(msgspec.Struct, frozen=True):
+    """A test of one field; a value for the same reason."""
 
-    def test(packet: Packet) -> bool | None:
-        value = field.get(packet)
+    field: Field
+    fits: Fits
+    negated: bool
+
+    def __call__(self, packet: Packet) -> bool | None:
+        value = self.field.get(packet)
         if value is ABSENT:
             return False
         if value is UNKNOWN:
             return None
-        found = fits(value)
-        return found if found is None or not negated else not found
+        found = self.fits(value)
+        return found if found is None or not self.negated else not found
 
-    return test
+
+def compare(field: Field, fits: Fits, *, negated: bool = False) -> Test:
+    """A test of one field."""
+    return _Compare(field, fits, negated)
 
 
 def masked(field: Field, mask: int) -> Field:

@@ -45,6 +45,7 @@ _PASSIVE = frozenset({
 _PASSIVE_TARGETS = frozenset({"LOG", "NFLOG", "MARK", "CONNMARK", "TCPMSS", "TOS", "DSCP", "CT", "TRACE", "AUDIT"})
 # Statements that hold for some packets and not for others.
 _CHANCE = frozenset({"limit", "quota", "ct count", "connlimit"})
+_MOST_SHARED = 2048  # of the tests that were written last: a blocklist writes thousands, and none of them twice
 _ICMPX = {"port-unreachable": "port-unreachable", "admin-prohibited": "admin-prohibited", "no-route": "no-route",
           "host-unreachable": "host-unreachable"}  # fmt: skip
 
@@ -174,6 +175,8 @@ class _Reader:
             return self._match(body, at)
         known = self._tests.get((*at, text))
         if known is None:
+            if len(self._tests) >= _MOST_SHARED:
+                self._tests.clear()
             known = self._tests[*at, text] = self._match(body, at)
         return known
 

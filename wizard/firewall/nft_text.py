@@ -221,7 +221,7 @@ def _end_of_value(words: Sequence[str], start: int) -> int:
     return end
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _test(left: str, op: str, words: tuple[str, ...]) -> Json:
     """A comparison; rules share those that are written alike."""
     head, _, key = left.partition(" ")
