@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -194,6 +195,24 @@ def test_a_log_is_told_in_groups(call: Here, tmp_path: Path) -> None:
     assert "nobody explained" in said
     assert "\x1b" not in said
     assert "1 line is no failure: nginx 1." in said
+
+
+def test_rotated_logs_are_read(call: Here, tmp_path: Path) -> None:
+    packed = gzip.compress((LINE * 3).encode())
+    for name, data in (
+        ("error.log.2.gz", packed),
+        ("cut.gz", packed[:-9]),
+        ("utf16.log", LINE.encode("utf-16")),
+    ):
+        log = tmp_path / name
+        log.write_bytes(data)
+        assert json.loads(call("explain", str(log), "--json").out)["lines"][0]["errno"] == 111, name
+    for name, data in (("error.log.gz", b"\x1f\x8bnothing"), ("error.log.xz", b"\xfd7zXZ\x00")):
+        log = tmp_path / name
+        log.write_bytes(data)
+        done = call("explain", str(log))
+        assert (done.status, done.out) == (66, "")
+        assert str(log) in done.err
 
 
 def test_lines_come_from_standard_input_too() -> None:

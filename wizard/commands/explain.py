@@ -12,6 +12,7 @@ import shutil
 import sys
 import textwrap
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from io import BytesIO
@@ -24,9 +25,12 @@ from wizard.commands.output import write
 from wizard.logs.groups import Group, Grouped, grouped
 from wizard.logs.shapes import Meaning, Told, told_lines
 from wizard.session.report import SCHEMA_VERSION
-from wizard.text import one_line
+from wizard.text import one_line, shell_word
 
 MAX_INPUT = 256 << 20
+_GZIP = b"\x1f\x8b"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_PACKED = {b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2"}
 _MOST_UNEXPLAINED = 10  # groups of errors that nobody can explain; the largest ones are shown
 _MOST_UPSTREAMS = 8
 _SAMPLE = 300  # characters
@@ -64,14 +68,32 @@ def explain(given: argparse.Namespace) -> int:
 
 def _read(name: str) -> bytes:
     if name == "-":
-        return sys.stdin.buffer.read(MAX_INPUT)
+        if sys.stdin.isatty():
+            sys.stderr.write("Paste the lines, then press Ctrl-D.\n")
+        return _plain(sys.stdin.buffer.read(MAX_INPUT), "standard input")
     try:
         with Path(name).open("rb") as stream:
-            return stream.read(MAX_INPUT)
+            return _plain(stream.read(MAX_INPUT), name)
     except OSError as error:
         raise InputError(
             f"the log could not be read: {error.strerror}", name, "give a file, or - for standard input"
         ) from error
+
+
+def _plain(data: bytes, name: str) -> bytes:
+    """A log as bytes of text: a rotated one is unpacked as far as it goes, and UTF-16 is made UTF-8."""
+    if data.startswith(_GZIP):
+        try:
+            return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(data, MAX_INPUT)
+        except zlib.error as error:
+            raise InputError("the log is packed and could not be unpacked", name, f"zcat {shell_word(name)}") from error
+    if data.startswith(_UTF_16):
+        return data.decode("utf-16", "replace").encode()
+    for start, program in _PACKED.items():
+        if data.startswith(start):
+            hint = f"{program} -dc {shell_word(name)} | gateway-wizard explain"
+            raise InputError(f"the log is packed with {program}", name, hint)
+    return data
 
 
 # --- for a program ----------------------------------------------------------------------------------------------------
