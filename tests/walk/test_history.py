@@ -19,7 +19,8 @@ from wizard.host.port import Reply
 from wizard.host.questions import AnyAnswer, Ask, ListDir, LogTail, NotAnswered, Ran, ReadLog, Run, Stat, Why
 from wizard.model import LogEvent, Route, Server
 from wizard.session.events import Recalled, StepDone
-from wizard.walk.history import LATE, History, certificates_of, events_about, files_on_path
+from wizard.walk.bearing import certificates_of, events_about, files_on_path
+from wizard.walk.history import LATE, History
 
 A = TypeVar("A")
 MAIN = """\
