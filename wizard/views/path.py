@@ -30,7 +30,8 @@ _LISTENER = frozenset(
         "temp-files",
     }
 )
-_VIRTUAL_HOST = frozenset({"gateway-config", "loaded", "vhost", "circle"})
+_VIRTUAL_HOST = frozenset({"gateway-config", "loaded", "vhost", "circle", "handling"})
+_LOCATION = frozenset({"own-answer"})
 _NAME = frozenset({"name", "resolver", "held-address", "literal-name"})
 _ANSWER = frozenset({"reply", "tls", "tls-repair", "scheme", "speech", "buffer", "patience", "allowed-clients"})
 _PROGRAM = frozenset(
@@ -48,7 +49,7 @@ _PROGRAM = frozenset(
         "unit-at-boot",
     }
 )
-_SYMPTOM = frozenset({"request", "route-log", "log", "earlier", "handling", "own-answer"})
+_SYMPTOM = frozenset({"request", "route-log", "log", "earlier"})
 _OF_SCOPE = {"host": "listener", "route": "virtual-host", "server": "server"}
 _LONGEST = 28
 
@@ -126,7 +127,7 @@ def _shared(
     hops = [
         _hop(words, "listener", f":{address.rpartition(':')[2] or address}", over=over),
         Hop(_place(route), worst([*_told(words.get("virtual-host", [])), OK if decided else UNTOLD]) or OK),
-        Hop(_location(route), OK if decided else UNTOLD),
+        Hop(_location(route), worst([*_told(words.get("location", [])), OK if decided else UNTOLD]) or OK),
     ]
     if route.upstream is not None and route.upstream.name is not None:
         hops.append(Hop(one_line(route.upstream.name, limit=_LONGEST), OK))
@@ -202,6 +203,7 @@ def _hop_of(visit: Visit, observed: Observed) -> str:
     for name, members in (
         ("listener", _LISTENER),
         ("virtual-host", _VIRTUAL_HOST),
+        ("location", _LOCATION),
         ("name", _NAME),
         ("answer", _ANSWER),
         ("program", _PROGRAM),
