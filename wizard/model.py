@@ -50,6 +50,7 @@ class Instance(msgspec.Struct, frozen=True):
     settings: str = ""  # directives from its command line (`-g`), which stand before those of the configuration
     error_log: str = ""  # where it writes if no directive says so: `-e`, or what was compiled in
     access_log: str = ""
+    unseen: bool = False  # no process of it was found, and those of other users are hidden here: it may run
 
     @property
     def name(self) -> str:

@@ -47,6 +47,11 @@ async def gateway(subject: Subject, asker: Asker) -> Finding:
     if found is None:
         return Finding(UNKNOWN, "There is no gateway.")
     by_hand = f"pgrep -a {found.kind}"
+    if found.unseen:
+        said = f"Whether {found.kind} runs cannot be seen: the processes of other users are hidden here."
+        return Finding(
+            UNKNOWN, said, gaps=(Gap(f"whether {found.kind} runs", "/proc hides it", ROOT_GRANT),), by_hand=by_hand
+        )
     if found.pid is None:
         return Finding(
             "not-running",

@@ -87,7 +87,7 @@ async def _through(gateways: Sequence[Gateway], url: str, asker: WalkAsker) -> l
 
 
 def _name(gateway: Instance) -> str:
-    state = " (not running)" if gateway.pid is None else ""
+    state = "" if gateway.pid is not None or gateway.unseen else " (not running)"
     return f"{gateway.name}{state}, {gateway.config}"
 
 

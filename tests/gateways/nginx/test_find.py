@@ -178,6 +178,15 @@ def test_what_does_not_run_is_found_by_its_units() -> None:
     ]
 
 
+def test_what_cannot_be_seen_may_run() -> None:
+    files = ("/usr/sbin/nginx", "/etc/nginx/nginx.conf")
+    init = process(1, "/sbin/init", 0, exe="/lib/systemd/systemd")
+    own = process(900, "python", 800)
+    assert [one.unseen for one in found(Host(init, own, me=ALICE, files=files))] == [False]
+    assert [one.unseen for one in found(Host(own, me=ALICE, files=files))] == [True]
+    assert [one.unseen for one in found(Host(own, me=ROOT, files=files))] == [False]
+
+
 def test_units_that_the_admin_wrote_are_asked_for() -> None:
     asked: list[tuple[str, ...]] = []
 

@@ -91,7 +91,11 @@ async def instances(host: Asks) -> tuple[Instance, ...]:
         if argv is None or _is_child(process, by_pid):
             continue
         found.append(await _running(host, process, argv, table, me))
-    return tuple(found or await _installed(host, me))
+    if found:
+        return tuple(found)
+    # Everybody can see process 1, unless /proc hides the processes of others (proc(5), hidepid).
+    hidden = me is not None and me.uid != 0 and 1 not in by_pid
+    return tuple(msgspec.structs.replace(one, unseen=hidden) for one in await _installed(host, me))
 
 
 async def idle(host: Asks, found: Iterable[Instance]) -> tuple[Instance, ...]:
