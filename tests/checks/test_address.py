@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.checks.asking import FakeAsker
-from tests.checks.subjects import NGINX, subject
+from tests.checks.subjects import NGINX, seen, subject
 from wizard.checks.address import (
     Lookup,
     gateway_view,
@@ -21,7 +21,8 @@ from wizard.checks.address import (
     required,
     split_port,
 )
-from wizard.checks.registry import Scope, Subject
+from wizard.checks.name import name_resolves
+from wizard.checks.registry import UNKNOWN, Scope, Subject
 from wizard.host.questions import HERE, AskDns, DnsAnswered, NotAnswered, Ran, Resolve, Resolved, Run, Why
 from wizard.model import Instance, Server
 
@@ -111,6 +112,17 @@ def test_a_failing_system_resolver_is_told_by_its_servers() -> None:
     assert (found.word, found.server) == ("no-answer", "10.0.0.53:53")
     asker = FakeAsker({Resolve: Resolved((), "EAI_AGAIN"), AskDns: DnsAnswered("SERVFAIL", ())}, files)
     assert looked_up(asker, subject(Server("app.internal:8000", "app.internal"))).word == "server-failed"
+
+
+@pytest.mark.parametrize(
+    ("why", "asked"),
+    [(Why.TIMED_OUT, True), (Why.FAILED, True), (Why.NOT_RECORDED, False), (Why.CANCELLED, False), (Why.DENIED, False)],
+)
+def test_a_question_that_was_not_put_is_no_silence(why: Why, asked: bool) -> None:
+    about = subject(Server("app.internal:8000", "app.internal"))
+    asker = FakeAsker({Resolve: NotAnswered(why, "as it was")})
+    assert looked_up(asker, about).asked is asked
+    assert seen(name_resolves, about, asker).outcome == ("no-answer" if asked else UNKNOWN)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,9 @@ def resolves_at_run_time(route: Route, server: Server) -> bool:
     return server.resolves or (route.proxying is not None and route.proxying.named_at_run_time)
 
 
+_UNASKED = frozenset({Why.NOT_RECORDED, Why.CANCELLED, Why.REFUSED, Why.UNSUPPORTED, Why.DENIED})
+
+
 class Lookup(msgspec.Struct, frozen=True):
     """What a name leads to: `addresses` as host:port; `word` is the outcome of the check `name`.
 
@@ -107,6 +110,7 @@ class Lookup(msgspec.Struct, frozen=True):
     partial: tuple[str, ...] = ()
     full: str = ""
     failing: tuple[str, ...] = ()  # the resolvers that fail where another one answers
+    asked: bool = True  # False where the question was not put at all, so that silence says nothing
 
 
 async def lookup(subject: Subject, asker: Asker) -> Lookup:
@@ -123,7 +127,8 @@ async def lookup(subject: Subject, asker: Asker) -> Lookup:
 async def _by_system(name: str, port: int, asker: Asker) -> Lookup:
     answer = (await asker.ask(Resolve(name))).answer
     if not isinstance(answer, Resolved):
-        return Lookup("no-answer", server="the system's resolver", detail=answer.detail)
+        put = answer.why not in _UNASKED
+        return Lookup("no-answer", server="the system's resolver", detail=answer.detail, asked=put)
     if answer.addresses:
         return Lookup("resolves", tuple(join_port(one, port) for one in dict.fromkeys(answer.addresses)))
     if answer.error in {"EAI_NONAME", "EAI_NODATA"}:
@@ -132,9 +137,8 @@ async def _by_system(name: str, port: int, asker: Asker) -> Lookup:
     for nameserver in await nameservers(asker):
         asked = await _ask_server(nameserver, name, port, asker)
         if asked.word in {"no-answer", "server-failed", "resolves"}:
-            return Lookup(
-                "no-answer" if asked.word == "no-answer" else "server-failed", server=nameserver, detail=asked.detail
-            )
+            word = "no-answer" if asked.word == "no-answer" else "server-failed"
+            return Lookup(word, server=nameserver, detail=asked.detail, asked=asked.asked)
     return Lookup("server-failed", server="the system's resolver", detail=answer.error or "no answer")
 
 
@@ -198,7 +202,8 @@ async def _ask_server(
     for kind in kinds:
         answer = await ask_dns(AskDns(host.strip("[]"), name.rstrip("."), kind, dns_port or 53, view=view), asker)
         if not isinstance(answer, DnsAnswered):
-            return Lookup("no-answer", server=resolver, detail=answer.detail, kind=kind)
+            put = answer.why not in _UNASKED
+            return Lookup("no-answer", server=resolver, detail=answer.detail, kind=kind, asked=put)
         found += answer.addresses
         failed = failed or ((kind, answer.rcode) if answer.rcode != "NOERROR" else None)
     addresses = tuple(join_port(one, port) for one in found)

@@ -71,7 +71,7 @@ async def name_resolves(subject: Subject, asker: Asker) -> Finding:
         values["resolver"] = ", ".join(found.failing)
         summary += f" {one_line(', '.join(found.failing))} would be asked too, and gives no usable answer."
         return Finding("some-fail", summary, values, by_hand=_by_hand(name, found, at_run_time=at_run_time))
-    outcome = UNKNOWN if found.word == "no-answer" and "not recorded" in found.detail else found.word
+    outcome = found.word if found.asked else UNKNOWN
     return Finding(outcome, summary, values, by_hand=_by_hand(name, found, at_run_time=at_run_time))
 
 
