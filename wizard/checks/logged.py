@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from wizard.checks.address import lookup, parse_address, required, split_port
-from wizard.checks.beside import EVENT, beside
 from wizard.checks.ours import without_own
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.survey import Gateway, Survey, survey
 from wizard.gateways.nginx.tree import every
 from wizard.host.questions import LogTail, NotAnswered, ReadLog, StampKind
+from wizard.host.threads import EVENT, beside
 from wizard.logs.error_log import Cluster, cluster, read_error_log
 from wizard.model import LogEvent, Phase, Route
 from wizard.text import one_line

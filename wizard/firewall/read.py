@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from typing import Protocol, TypeVar
 
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from wizard.firewall import iptables, nft
 from wizard.firewall.rules import Act, Chain, Rule, Ruleset, Source
 from wizard.host.port import Reply
 from wizard.host.questions import Ask, NotAnswered, Ran, Run, Why
+from wizard.host.threads import beside
 
 A = TypeVar("A")
 
@@ -106,12 +108,14 @@ async def _nft(ask: Asks) -> tuple[Chain, ...] | NotAnswered:
     if found is not None and not any(chain.hook for chain in found):
         return ()  # a chain without a hook sees no packet
     listed = await _run(ask, *_LIST_AS_TEXT)
-    if isinstance(listed, bytes) and len(listed) > MUCH_TEXT and (read := nft.read_listing(heads, listed)) is not None:
-        return read
+    if isinstance(listed, bytes) and len(listed) > MUCH_TEXT:
+        read = await beside(len(listed), partial(nft.read_listing, heads, listed))
+        if read is not None:
+            return read
     printed = await _run(ask, *_LIST)
     if isinstance(printed, NotAnswered):
         return printed
-    chains = nft.read_ruleset(printed)
+    chains = await beside(len(printed), partial(nft.read_ruleset, printed))
     if chains is not None and isinstance(listed, bytes):
         chains = tuple(_on_its_devices(chain, listed) for chain in chains)
     return NotAnswered(Why.FAILED, "what nft printed is no complete JSON") if chains is None else chains

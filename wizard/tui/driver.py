@@ -16,7 +16,7 @@ from typing import Protocol
 import msgspec
 
 from wizard.flow.engine import Kind, Visit
-from wizard.host.live.threads import in_thread
+from wizard.host.threads import in_thread
 from wizard.session.build import exit_status
 from wizard.session.events import Event, Watched
 from wizard.session.print_markdown import markdown

@@ -10,13 +10,13 @@ from functools import partial
 
 import msgspec
 
-from wizard.checks.beside import EVENT, beside
 from wizard.checks.gateway import gateway_config
 from wizard.checks.logged import error_logs, events_of, url_of, word_of
 from wizard.checks.registry import Asker, Scope, Subject
 from wizard.checks.survey import Gateway, Survey, survey
 from wizard.gateways.nginx.samples import routes_of
 from wizard.host.questions import NotAnswered
+from wizard.host.threads import EVENT, beside
 from wizard.logs.error_log import cluster
 from wizard.model import Broken, Instance, LogEvent, Phase
 

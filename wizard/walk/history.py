@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from wizard.checks.beside import EVENT, beside
 from wizard.checks.logged import route_events
 from wizard.checks.registry import Asker, Gap, Scope, Subject
 from wizard.checks.survey import survey
@@ -32,6 +31,7 @@ from wizard.host.questions import (
     Stat,
     Why,
 )
+from wizard.host.threads import EVENT, beside
 from wizard.logs.bursts import Burst, Counts, at_the_edge, bursts, counted, extended
 from wizard.logs.packages import APK, logs_of
 from wizard.model import LogEvent, Route

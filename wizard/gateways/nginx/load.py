@@ -7,6 +7,7 @@ or `[` that matches nothing is no error, a plain name that is missing is one.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol, TypeVar
 
 from wizard.gateways.nginx.grammar import objections
@@ -28,6 +29,7 @@ MAX_TOTAL = 64 << 20
 MAX_INCLUDES = 20_000
 MAX_INCLUDE_DEPTH = 32
 MAX_DIRECTIVES = 1_000_000
+TURN = 16  # files after which others have their turn
 
 _WHY = {
     Why.MISSING: "No such file or directory",
@@ -167,7 +169,9 @@ class _Loader:
             return []
         reads = await self._read(pattern, include.at)
         directives: list[Directive] = []
-        for path, read in reads:
+        for number, (path, read) in enumerate(reads, 1):
+            if number % TURN == 0:
+                await asyncio.sleep(0)
             if path in chain:
                 what = f'"{one_line(path)}" includes itself'
                 self.problems.append(Broken(what, include.at, "nginx follows it until it runs out of files"))

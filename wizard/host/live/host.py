@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from wizard.host.live.threads import in_thread
 from wizard.host.port import Reply
 from wizard.host.questions import (
     Answer,
@@ -41,6 +40,7 @@ from wizard.host.questions import (
     WalkPath,
     Why,
 )
+from wizard.host.threads import in_thread
 from wizard.text import one_line
 
 A = TypeVar("A")

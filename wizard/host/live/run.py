@@ -25,8 +25,8 @@ import msgspec
 from wizard.host.allowed import SEARCH_PATH, Permit, Refusal, permit
 from wizard.host.live.failure import failed
 from wizard.host.live.kernel import objection
-from wizard.host.live.threads import in_thread
 from wizard.host.questions import NotAnswered, Ran, Run, Why
+from wizard.host.threads import in_thread
 from wizard.text import one_line
 
 ENVIRONMENT = {

@@ -19,6 +19,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+MUCH = 1 << 18  # bytes; about ten milliseconds of reading
+EVENT = 256  # bytes of the log line that an event was made from, about
 MOST = 64  # threads; what is asked when all of them hang waits for one until its own deadline
 
 
@@ -85,3 +87,15 @@ _POOL = Pool()
 async def in_thread(function: Callable[[], T]) -> T:
     """Call a function that may block, in a thread of the program's pool (see `Pool.call`)."""
     return await _POOL.call(function)
+
+
+async def beside(size: int, function: Callable[[], T]) -> T:
+    """What a function returns that waits for nothing; in a thread where it has more than a little to read.
+
+    So a screen answers its keys meanwhile. The function must not touch what others change.
+
+    Args:
+        size: bytes that it reads, or the number of events times EVENT.
+        function: what is done.
+    """
+    return function() if size <= MUCH else await in_thread(function)

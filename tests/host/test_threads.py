@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from wizard.host.live.threads import Pool
+from wizard.host.threads import Pool
 
 
 def hang_until(event: threading.Event) -> Callable[[], str]:
@@ -79,7 +79,7 @@ def test_a_full_pool_makes_wait_and_goes_on() -> None:
 def test_the_program_ends_while_a_call_still_hangs() -> None:
     script = (
         "import asyncio, time\n"
-        "from wizard.host.live.threads import in_thread\n"
+        "from wizard.host.threads import in_thread\n"
         "async def main():\n"
         "    try:\n"
         "        await asyncio.wait_for(in_thread(lambda: time.sleep(3600)), 0.05)\n"
