@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.logs.test_unwrap import PAGES, WRAPPINGS
 from wizard.logs.recognise import explain_line
 from wizard.model import LogEvent, Phase
 
@@ -55,6 +56,30 @@ def test_left_cut(line: str, share: float) -> None:
     if cut is None or ".service" in line:  # the name of a unit begins where the line does
         return
     assert contradictions(cut, whole) == []
+
+
+# A list of numbers cut at its beginning is another list, and what every quote is doubled in is not cut by a screen.
+CUT_WRAPPINGS = sorted(set(WRAPPINGS) - {"journal, bytes", "spreadsheet"})
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    line=st.sampled_from(
+        [line for line in LINES if line not in PAGES and not line.startswith("upstream connect error")]
+    ),
+    name=st.sampled_from(CUT_WRAPPINGS),
+    left=st.floats(0, 0.5),
+    right=st.floats(0.5, 1),
+)
+def test_wrapped_and_cut(line: str, name: str, left: float, right: float) -> None:
+    whole = explain_line(line, zone_offset=0, year_hint=NOON)
+    wrapped = WRAPPINGS[name](line)
+    cut = explain_line(wrapped[int(len(wrapped) * left) : int(len(wrapped) * right)], zone_offset=0, year_hint=NOON)
+    assert whole is not None
+    if cut is None or ".service" in line:
+        return
+    # What a client sent may keep an escape that the cut wrapping had put there.
+    assert set(contradictions(cut, whole)) <= {"request", "host"}
 
 
 NGINX = (

@@ -53,6 +53,9 @@ _TYPOGRAPHY = str.maketrans(
 )
 
 
+_REST_OF_STRING = Pattern(r'((?:[^"\\]|\\.)*+)"\s{0,8}(?:[,}\]]|$)')
+_VALUE = Pattern(r'"\s{0,4}:\s{0,4}"((?:[^"\\]|\\.)*+)(?:"|$)')
+_DOUBLED = Pattern(r'""[^"\s,]')
 _SPACES = " \t\r\n\x0b\x0c"
 _CUT_MARKS = ("\u2026", " ...", " $", " >", " \\", "\u23ce")
 
@@ -74,7 +77,20 @@ def cleaned(text: str) -> str:
         if text.endswith(mark):
             text = text.removesuffix(mark).rstrip(_SPACES)
     if '\\"' in text and not text.startswith("{"):
-        bare = text[1:-1] if len(text) > 1 and text[0] == '"' and text[-1] == '"' else text.removeprefix('"')
-        if bare.count('"') == bare.count('\\"'):
-            text = unescaped(bare).strip(_SPACES)  # every quote is escaped: the text stood inside quotes
+        text = _out_of_string(text)
+    elif '""' in text and _DOUBLED.search(text) is not None and text.replace('""', "").count('"') <= 1:
+        text = text.replace('""', "\x00").replace('"', "").replace("\x00", '"')  # a spreadsheet doubles quotes
+    return text
+
+
+def _out_of_string(text: str) -> str:
+    """A text that stood inside a string of JSON, perhaps with its beginning, its end or both cut off."""
+    bare = text[1:-1] if len(text) > 1 and text[0] == '"' and text[-1] == '"' else text.removeprefix('"')
+    if bare.count('"') == bare.count('\\"'):
+        return unescaped(bare).strip(_SPACES)  # every quote is escaped
+    inside = _REST_OF_STRING.match(text)
+    if inside is not None and '\\"' in inside[1]:
+        return unescaped(inside[1]).strip(_SPACES)  # the first quotes are escaped: the string began before the text
+    if '{"' not in text and (value := _VALUE.search(text)) is not None and '\\"' in value[1]:
+        return unescaped(value[1]).strip(_SPACES)  # only the beginning of the object is cut off
     return text

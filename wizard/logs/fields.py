@@ -18,7 +18,23 @@ _OBJECT = Pattern(r"\{\s{0,20}(?:[\"}]|$)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f"}
 _ESCAPED = Pattern(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 
-_MESSAGES = frozenset({"msg", "message", "log", "MESSAGE", "error", "err"})
+_MESSAGES = frozenset(
+    {
+        "msg",
+        "message",
+        "log",
+        "MESSAGE",
+        "error",
+        "err",
+        "textPayload",
+        "line",
+        "@message",
+        "body",
+        "event",
+        "raw",
+        "text",
+    }
+)
 
 Fields = dict[str, object]
 

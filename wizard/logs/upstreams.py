@@ -33,7 +33,7 @@ def endpoint(printed: str) -> str | None:
     address = address.rpartition("@")[2]
     if not address.startswith("[") and (bare := _IPV6_AND_PORT.match(address)):
         address = f"[{bare[1]}]:{bare[2]}"
-    return address or None
+    return address.rstrip("\\") or None
 
 
 def scheme_of(printed: str) -> str:
