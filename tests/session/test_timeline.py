@@ -241,6 +241,15 @@ def test_without_an_error_in_the_log_what_the_walk_met_counts() -> None:
     assert (told(found), found.first_error) == (["this walk met 502"], 0)
 
 
+def test_a_gateway_that_gives_no_answer_is_met_too() -> None:
+    refused = step("request", "http://shop.example/", "refused")
+    fine = step("request", "http://shop.example/", "ok", status=200)
+    assert told(timeline(session(clock(), events=(msgspec.structs.replace(refused, at=NOW),)))) == [
+        "this walk got no answer"
+    ]
+    assert told(timeline(session(clock(), events=(msgspec.structs.replace(fine, at=NOW),)))) == []
+
+
 def test_the_times_of_the_report_are_those_of_the_host() -> None:
     report = report_of(session(clock(offset=3600), journal((NOW - 61.5, "Stopping shop.service.")), recalled=STOPPED))
     assert [one.at for one in report.timeline][:2] == ["2026-11-26T14:32:18+01:00", "2026-11-26T14:32:20+01:00"]

@@ -192,13 +192,17 @@ def _marked(lines: list[LogLine], found: Timeline) -> tuple[list[LogLine], int]:
 
 
 def _candidates(found: Timeline, error: Moment | None) -> list[Moment]:
-    """What a unit said or what became of it shortly before the first error, the most telling first."""
+    """What a unit said or what became of it shortly before the first error, the most telling first.
+
+    In a loop of crashes the words of the latest round may stand behind the first error.
+    """
     if error is None:
         return []
     near = [
         one
-        for one in found.before
-        if one.kind in _TELLING and error.at - one.at <= _NEAR and (one.kind is not Kind.UNIT or one.weight >= _ENDS)
+        for one in found.moments
+        if one.kind in _TELLING and abs(error.at - one.at) <= _NEAR and (one.kind is Kind.WORDS or one in found.before)
+        if one.kind is not Kind.UNIT or one.weight >= _ENDS
     ]
     return sorted(near, key=lambda one: (_TELLING.index(one.kind), -one.at))
 

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 
 import msgspec
 
+from wizard.checks.registry import UNKNOWN
 from wizard.host.questions import LogTail
 from wizard.logs.bursts import Burst, Counts, bursts, counted
 from wizard.logs.error_log import read_error_log
 from wizard.model import LogEvent
+from wizard.session.bearing import WORKING
 from wizard.session.past.scene import Kind, Moment, Scene
 from wizard.text import one_line
 
@@ -55,10 +57,11 @@ def of_failures(scene: Scene) -> Iterator[Moment]:
         else:
             yield from _burst(one)
     for step in scene.steps:
-        status = step.values.get("status")
-        if step.check == "request" and isinstance(status, int) and status >= 500:
+        if step.check == "request" and step.outcome not in {*WORKING, UNKNOWN}:
+            status = step.values.get("status")
+            met = f"met {status}" if isinstance(status, int) and status else "got no answer"
             where = f" at {step.subject}" if len(scene.routes) > 1 else ""
-            what = one_line(f"this walk met {status}{where}")
+            what = one_line(f"this walk {met}{where}")
             yield Moment(step.at, what, "this walk", Kind.MET, step.subject, 88)
         if step.check == "held-address" and step.outcome == "differs":
             what = one_line(step.summary.rstrip("."))
