@@ -14,6 +14,7 @@ from wizard.checks.ours import about, latest, timely
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.survey import Survey, survey
 from wizard.checks.visitor import request_for
+from wizard.gateways.nginx.samples import routes_of
 from wizard.gateways.nginx.servers import http
 from wizard.host.port import Reply
 from wizard.host.questions import LogTail, NotReplied, ReadLog, Replied, Request, StampKind
@@ -73,7 +74,11 @@ async def handling(subject: Subject, asker: Asker) -> Finding:
         gap = Gap(one_line(path), one_line(tail.detail), tail.grant)
         return Finding(UNKNOWN, f"{one_line(path)} could not be read: {one_line(tail.detail)}.", gaps=(gap,))
     finding = _read(_of_server(read_error_log(tail), route, await survey(asker)), route, question, made, by_hand)
-    if finding.outcome == "elsewhere" and str(finding.values["asked"]) in await _behind(route, asker):
+    asked = str(finding.values.get("asked", ""))
+    if finding.outcome == "elsewhere" and asked in {
+        *_of_namesakes(route, await survey(asker)),
+        *await _behind(route, asker),
+    }:
         return Finding("quiet", "The gateway logged no failure of this request at this hop.", by_hand=by_hand)
     return finding
 
@@ -87,6 +92,17 @@ def _of_server(events: Sequence[LogEvent], route: Route, seen: Survey) -> list[L
     own = {one.name for one in servers if one.at == route.virtual_host.at}
     others = {one.name for one in servers} - own
     return [one for one in events if (one.server or "") not in others or one.request is None]
+
+
+def _of_namesakes(route: Route, seen: Survey) -> frozenset[str]:
+    """What other virtual hosts of this name ask: the request of one hop may come to another with the same words."""
+    gateway = seen.gateway_of(route.gateway)
+    if gateway is None or gateway.configuration is None:
+        return frozenset()
+    made = (one.route for one in routes_of(gateway.configuration, gateway.instance))
+    others = (one for one in made if one is not None and one.virtual_host.at != route.virtual_host.at)
+    same = (one for one in others if one.virtual_host.name == route.virtual_host.name and one.upstream is not None)
+    return frozenset(server.address for one in same if one.upstream for server in one.upstream.servers)
 
 
 async def _behind(route: Route, asker: Asker, depth: int = 4) -> frozenset[str]:

@@ -34,6 +34,7 @@ from wizard.text import one_line
 
 _PATIENCE = 1.0
 _BAD_REQUEST = 400
+_UNREADABLE = frozenset({_BAD_REQUEST, 405, 408, 414, 431, 501, 505})  # to a request that is none (RFC 9110 section 15)
 _NOTHING = "/robots.txt"  # a file that every server is asked for, whether it has one or not
 
 
@@ -242,7 +243,10 @@ def _params(target: str) -> tuple[tuple[str, str], ...]:
 async def _speaks(protocol: Protocol, address: str, view: View, asker: Asker) -> bool:
     question = Request(address, "/", protocol=protocol, params=_params("/"), view=view, seconds=_PATIENCE)
     answer = (await asker.ask(question)).answer
-    return isinstance(answer, Replied) or (isinstance(answer, NotReplied) and bool(answer.received[:1] == b"\x01"))
+    if isinstance(answer, Replied):
+        # uWSGI answers in HTTP's own words, so an HTTP server that refuses what it cannot read looks the same.
+        return protocol is not Protocol.UWSGI or answer.status not in _UNREADABLE
+    return isinstance(answer, NotReplied) and bool(answer.received[:1] == b"\x01")
 
 
 @check(

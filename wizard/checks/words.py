@@ -57,6 +57,8 @@ async def app_log(subject: Subject, asker: Asker) -> Finding:
     clock = (await survey(asker)).clock
     if who is None or clock is None:
         return Finding(UNKNOWN, "Who serves the address could not be seen.")
+    if await _is_gateway(who, asker):
+        return Finding("quiet", "A gateway of this host listens there; its log is read where it is walked itself.")
     unit, state = await _unit(subject, who, asker)
     by_hand = f"journalctl -u {unit} -n 50 --no-pager" if unit else None
     said: list[tuple[Said, str]] = []
@@ -92,6 +94,13 @@ async def app_log(subject: Subject, asker: Asker) -> Finding:
         first_seen=line.time,
         last_seen=line.time,
     )
+
+
+async def _is_gateway(who: Serving, asker: Asker) -> bool:
+    """Whether what listens is a gateway that is walked: what it logs of its own upstreams is no word of an application."""
+    gateways = (await survey(asker)).gateways
+    own = {pid for one in gateways for pid in (one.instance.pid, *one.instance.workers)}
+    return any(one.pid in own for one in who.owners)
 
 
 def _nothing(unit: str | None, read: int, gaps: tuple[Gap, ...], by_hand: str | None) -> Finding:
