@@ -68,7 +68,7 @@ async def _routed(asker: WalkAsker, url: str) -> tuple[list[Route], list[str]]:
     ]
     if not routes:
         notes += [
-            f"{_name(gateway.instance)}: {why}"
+            f"{_name(gateway.instance)}: {'as far as it could be read, ' if gateway.problems else ''}{why}"
             for gateway in gateways
             if gateway.configuration and gateway.configuration.files and (why := untaken(gateway.configuration, url))
         ]

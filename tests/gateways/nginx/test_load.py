@@ -8,6 +8,7 @@ import pytest
 
 from tests.gateways.nginx.memory import CONFIG, NGINX, Memory, loaded
 from wizard.gateways.nginx.load import load
+from wizard.gateways.nginx.route import route
 from wizard.gateways.nginx.tree import every
 from wizard.host.questions import ReadFile, ReadGlob
 from wizard.model import Instance, Place
@@ -42,6 +43,23 @@ def test_includes_are_spliced_where_they_stand() -> None:
         ("/etc/nginx/nginx.conf:4", ("/etc/nginx/sites/a.conf", "/etc/nginx/sites/b.conf"))
     ]
     assert set(configuration.files) >= {CONFIG, "/etc/nginx/snip"}
+
+
+def test_what_could_not_be_read_may_decide_otherwise() -> None:
+    text = "events {}\nhttp {\n include sites/*;\n server { listen 80 default_server; }\n}"
+    secret = {"sites/a": "server { listen 80; server_name a; include own; return 200; }", "sites/b": None, "own": ""}
+    one = route(loaded(text, **secret), NGINX, "http://a/")
+    assert one is not None
+    assert (one.action.status, one.undecided) == (
+        200,
+        ("not all of sites/* could be read (/etc/nginx/nginx.conf:3): it may decide otherwise",),
+    )
+    inside = route(loaded(text, **{**secret, "sites/b": "", "own": None}), NGINX, "http://a/")
+    assert inside is not None
+    assert inside.undecided == ("not all of own could be read (/etc/nginx/sites/a:1): it may decide otherwise",)
+    other = route(loaded(text, **{**secret, "sites/b": "", "own": None}), NGINX, "http://b/")
+    assert other is not None
+    assert other.undecided == ()
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_is_kept() -> None:

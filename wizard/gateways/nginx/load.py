@@ -157,6 +157,13 @@ class _Loader:
         return parsed.directives
 
     async def _include(self, include: Directive, chain: tuple[str, ...]) -> list[Directive]:
+        """What stands in place of an include; it stays itself where not all of it could be read."""
+        before = len(self.problems)
+        brought = await self._brought(include, chain)
+        whole = all(problem.at != include.at for problem in self.problems[before:])
+        return brought if whole else [*brought, include]
+
+    async def _brought(self, include: Directive, chain: tuple[str, ...]) -> list[Directive]:
         if len(include.args) != 1:
             self.problems.append(Broken('invalid number of arguments in "include" directive', include.at))
             return []

@@ -215,7 +215,7 @@ def _map(directive: Directive) -> Map:
     made.volatile = any(entry.name == "volatile" and not entry.args for entry in entries)
     made.hostnames = any(entry.name == "hostnames" and not entry.args for entry in entries)
     for entry in entries:
-        if len(entry.args) != 1:
+        if len(entry.args) != 1 or entry.name == "include":
             continue
         key, value = entry.name, entry.args[0]
         if key == "default":

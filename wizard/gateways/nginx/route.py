@@ -18,9 +18,10 @@ from wizard.gateways.nginx.report import reported, undecided
 from wizard.gateways.nginx.request import Choices, Exists, Request, Undecided, walks
 from wizard.gateways.nginx.rewrite import Answer
 from wizard.gateways.nginx.servers import Bound, http
-from wizard.gateways.nginx.tree import Configuration
+from wizard.gateways.nginx.tree import Configuration, every
 from wizard.gateways.nginx.uri import BadUrlError, Target, normalised, target, valid_host
 from wizard.model import Instance, Route
+from wizard.text import one_line
 
 MAX_OTHERS = 3
 DEFAULT_HEADERS: Mapping[str, str] = {"User-Agent": "gateway-wizard", "Accept": "*/*"}
@@ -87,11 +88,23 @@ def route(
         routes.append((made, tuple((reason, words) for _, _, reason, words in choices.taken)))
         cut = choices.next_script() is not None
     made = agreed(routes, cut=cut)
+    if unread := _unread(configuration, made):
+        made = msgspec.structs.replace(made, undecided=(*made.undecided, *unread))
     others = {} if address is not None else taken_elsewhere(http(configuration), to, host, connected[0])
     told = [
         f"a client that comes to {bound.address} is taken by another server ({it.at})" for bound, it in others.items()
     ]
     return msgspec.structs.replace(made, steps=(*made.steps, *told[:MAX_OTHERS])) if told else made
+
+
+def _unread(configuration: Configuration, made: Route) -> list[str]:
+    """What could not be read beside or inside the server that was chosen: it may hold another server, or location."""
+    table = http(configuration)
+    inside = [server.directive.block or [] for server in table.servers if server.at == made.virtual_host.at]
+    left = [*table.level.own("include"), *(one for block in inside for one in every(block, "include"))]
+    return [
+        f"not all of {one_line(' '.join(one.args))} could be read ({one.at}): it may decide otherwise" for one in left
+    ]
 
 
 def _walk(asked: _Asked, instance: Instance, url: str, choices: Choices) -> Route:
