@@ -13,6 +13,7 @@ from typing import TypeVar
 from wizard.checks.registry import Check, Value
 from wizard.flow.engine import Kind, Visit, Walk
 from wizard.flow.templates import NotBoundError
+from wizard.host.questions import Stat
 from wizard.session.events import Event, Overruled, Skipped, StepDone, SubjectRef
 from wizard.session.evidence import by_hand_of, excerpt_of, what_of
 from wizard.session.observed import Observed, sentence
@@ -180,7 +181,7 @@ def step_view(
             visible(by_hand_of(reply.question)),
             excerpt(excerpt_of(reply.answer), _WHOLE if whole else _EXCERPT, 200),
         )
-        for reply in replies
+        for reply in sorted(replies, key=lambda one: isinstance(one.question, Stat))  # that it is there tells least
     ]
     return StepView(
         about=_subject_label(observed.subjects.get(visit.about), visit.about),
@@ -225,7 +226,7 @@ def asked_lines(asked: Iterable[Asked]) -> tuple[Visible, ...]:
 
 
 def telling(done: StepDone, events: Sequence[Event]) -> tuple[str, ...]:
-    """The evidence of a step, its own first, then what many steps rest on."""
+    """The evidence of a step, its own first, then what many steps rest on; evidence by name, such as e12."""
     cited = Counter(name for event in events if isinstance(event, StepDone) for name in set(event.evidence))
     return tuple(sorted(done.evidence, key=lambda name: cited[name] > _SEVERAL))
 
