@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -151,6 +152,22 @@ def right(seen: Diagnosis, told: Scenario) -> bool:
     if told.kind is Kind.UNKNOWN:
         return bool(seen.report["open"]) and all(one["next"] and one["next"]["run"] for one in seen.report["open"])
     return not warned
+
+
+@pytest.mark.skipif(SYMPTOMS_ONLY, reason="only the symptoms are looked at")
+@pytest.mark.parametrize("name", ["firewall.output_reject", "filters.redirected"])
+def test_without_root_it_names_what_is_open(name: str) -> None:
+    """Rules cannot be read without root: no cause is made up, and the reader is told what would tell."""
+    told = replace(SCENARIOS[name], user="dev")
+    with healthy(told) as (guest, story):
+        break_it(story)
+        assert request(guest, told) in told.status
+        seen, changed = look(guest, told)
+        check_shape(seen)
+        assert (seen.result.status, seen.causes) == (3, []), seen.told()
+        assert told.cause in [one["id"] for one in seen.report["open"]], seen.told()
+        assert any("root" in str(one["grant"]) for one in seen.report["not_checked"])
+        assert not changed, "\n".join(changed)
 
 
 @pytest.mark.skipif(SYMPTOMS_ONLY, reason="only the symptoms are looked at")
