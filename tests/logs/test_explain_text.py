@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from wizard.logs.recognise import explain_text
+from wizard.logs.recognise import explain_line, explain_text
 
 LINE = (
     "2026/11/22 09:28:09 [error] 146#146: *3 connect() failed (111: Connection refused) while connecting to upstream, "
@@ -52,6 +52,34 @@ def test_message_with_newlines_is_one_event() -> None:
     event = explained[0][1]
     assert event is not None
     assert (event.symptom, event.causes) == ("application-stderr", ())
+
+
+@pytest.mark.parametrize(
+    ("before", "line"),
+    [
+        (
+            "Nov 22 09:28:09 web kernel: eth0: link up",
+            "worker respawning too fast !!! i have to sleep a bit (2 seconds)...",
+        ),
+        (
+            "2026/11/22 09:28:09 main.go:12: done",
+            "Server be/s1 is DOWN, reason: Layer4 timeout, check duration: 2001ms.",
+        ),
+        (
+            "Nov 22 09:28:09 web systemd[1]: Started a.service.",
+            "nginx[9]: nginx: [emerg] bind() to [::]:80 failed (98: Address in use)",
+        ),
+        ("[Sun Nov 22 09:30:09 2026] [notice] caught SIGTERM, shutting down", "AH00015: Unable to open logs"),
+    ],
+)
+def test_a_message_of_its_own_is_not_the_rest_of_another(before: str, line: str) -> None:
+    alone = explain_line(line)
+    assert alone is not None
+    assert alone.causes
+    first, second = explain_text(f"{before}\n{line}\n")
+    assert first[1] is None or not first[1].causes
+    assert second[1] is not None
+    assert second[1].causes == alone.causes
 
 
 def test_empty_lines_and_no_final_newline() -> None:

@@ -19,6 +19,8 @@ _BEGINS = Pattern(
     r"\s*(?:<\d{1,3}>|\[?\d{4}[/-]\d\d[/-]\d\d|\[\w{3} \w{3} |\[\d\d-\w{3}-\d{4}|\w{3} [ \d]\d \d\d:\d\d:\d\d|\{\"|==> |"
     r"\[pod/|\[pid: \d|\[(?:WARNING|ALERT|NOTICE)\] |\*\*\* |nginx: \[|time=\"|\d{1,3}(?:\.\d{1,3}){3}:\d+ \[|[\w.-]+ +\| |\[ *\d+\.\d+\] )"
 )
+_STAMPED = Pattern(r"\d{4}[/-]\d\d[/-]\d\d[T ]\d\d:\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d")
+_PREFIX = 100  # characters within which the time of a message stands, whatever is before it
 _QUOTES = Pattern(r"(?:> ?){1,8}")
 
 Explain = Callable[[str], LogEvent | None]
@@ -61,7 +63,7 @@ class Ahead(Generic[Line]):
 
 def begins(line: str) -> bool:
     """Whether a line begins as a message does; an empty one ends the message before it too."""
-    return not line.strip() or _BEGINS.match(line) is not None
+    return not line.strip() or _BEGINS.match(line) is not None or _STAMPED.search(line, 0, _PREFIX) is not None
 
 
 def may_go_on(line: str, event: LogEvent | None) -> bool:
@@ -83,8 +85,12 @@ def may_go_on(line: str, event: LogEvent | None) -> bool:
 def joined(
     line: str, event: LogEvent | None, following: Sequence[str], explain: Explain
 ) -> tuple[LogEvent | None, int]:
-    """The event of a line with as many following lines as make it say more, and how many these are."""
+    """The event of a line with as many following lines as make it say more, and how many these are.
+
+    Together they have to say more than each says alone: else the following lines are messages of their own.
+    """
     best, used = event, 0
+    most = _facts(event)
     pieces = _pieces(line, following)
     glued = spaced = line.rstrip("\r\n")
     # A terminal breaks a line at its edge, an editor or a mail program at a space, which is lost. So is a space at
@@ -97,10 +103,11 @@ def joined(
         last = len(piece)
         if len(spaced) > MAX_LINE:
             break
+        most = max(most, _facts(explain(piece)))
         for candidate in (glued, spaced):
             richer = explain(candidate)
-            if _facts(richer) > _facts(best):
-                best, used = richer, count
+            if _facts(richer) > most:
+                best, used, most = richer, count, _facts(richer)
     return best, used
 
 
