@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from msgspec.structs import replace
 from rich.segment import Segment
 from textual.color import Color
 from textual.pilot import Pilot
 
 from tests.payloads import PAYLOADS
+from tests.tui import fake
 from tests.tui.fake import CONFIG, STOPPED, FakeHost, Story, fake_app
 from tests.tui.looking import drive, pressed, screen_text, shows
 from wizard.checks.registry import Finding
@@ -17,6 +19,7 @@ from wizard.text import Visible, cells, visible
 from wizard.tui.filters import Ascii, Scrub, wants_ascii
 from wizard.tui.widgets.lines import labelled, line, wrapped
 from wizard.walk.plan import Target
+from wizard.walk.runner import Options
 
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 NAMES = sorted(PAYLOADS)
@@ -149,3 +152,50 @@ def test_wrapping_loses_nothing_and_fits(name: str, width: int) -> None:
     assert squeezed == re.sub(r"\s", "", shown)
     beside = labelled(Visible("why"), shown, max(width, 30))
     assert all(cells(one.plain) <= max(width, 30) for one in beside)
+
+
+@pytest.mark.parametrize("names", CROWDS, ids=lambda names: names[0])
+def test_a_persons_own_tree_and_a_saved_session_are_shown_as_text(
+    names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payload = " ".join(text_of(name)[:100] for name in names)
+    known = fake.library()
+    asking = known.flows["asking"]
+    steps_ = tuple(
+        replace(
+            step,
+            ask=payload if step.ask else None,
+            question=payload,
+            why=payload,
+            choices=tuple((value, payload) for value, _ in step.choices),
+        )
+        for step in asking.steps
+    )
+    hostile = replace(
+        known, flows={**known.flows, "asking": replace(asking, title=payload, status=("502",), steps=steps_)}
+    )
+    monkeypatch.setattr(fake, "library", lambda: hostile)
+    session = replace(fake.saved_session(), id=payload, target=payload, wizard=payload)
+    app = fake_app(
+        options=Options(flow="asking"),
+        target=Target(url="http://shop.example/cart"),
+        open_session=lambda _: fake.sits(FakeHost(hostname=payload), Story(), replayed=session),
+    )
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await shows(pilot, "1-9 choose")
+        assert not ACTS.search(screen_text(app))
+        await pressed(pilot, "1", "The walk has ended")
+        for keys in ("home", "f", "escape", "down", "b"):
+            await pilot.press(keys)
+            await pilot.pause(0.1)
+            assert not ACTS.search(screen_text(app))
+        await pressed(pilot, "escape", "or begin with what you know")
+        assert not ACTS.search(screen_text(app))
+        await pressed(pilot, "o", "The path of a session file")
+        await pressed(pilot, "s enter", "recorded")
+        await pilot.pause(0.3)
+        assert not ACTS.search(screen_text(app))
+
+    drive(app, steps)
+    assert app.defect is None
