@@ -122,10 +122,17 @@ MESSAGES = rows(
     ),
     row(
         "listen-failed",
-        "",
+        "Invalid address: ",
         "gunicorn cannot listen on its address.",
         "upstream-service-failed-start",
-        pattern=r"^Invalid address: (?P<target>.{1,120})|^connection to (?P<address>.{1,120}?) failed: ",
+        pattern=r"^Invalid address: (?P<target>.{1,120})",
+    ),
+    row(
+        "listen-failed",
+        "connection to ",
+        "gunicorn cannot listen on its address.",
+        "upstream-service-failed-start",
+        pattern=r"^connection to (?P<target>.{1,120}?) failed: ",
     ),
     row(
         "no-descriptors",

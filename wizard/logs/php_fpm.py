@@ -132,10 +132,17 @@ MESSAGES = rows(
     ),
     row(
         "configuration-refused",
-        "",
+        "[/",
         "PHP-FPM refuses its configuration.",
         "upstream-service-failed-start",
-        pattern=r"^\[(?P<target>/[^\]]+:\d+)\] (?:unknown|unable|value|invalid|empty|please)|^Unable to (?:include|create or open|open) |unable to set listen address",
+        pattern=r"^\[(?P<target>/[^\]]+:\d+)\] (?:unknown|unable|value|invalid|empty|please)",
+    ),
+    row(
+        "configuration-refused",
+        "nable to ",
+        "PHP-FPM refuses its configuration.",
+        "upstream-service-failed-start",
+        pattern=r"^Unable to (?:include|create or open|open) |unable to set listen address",
     ),
     row(
         "configuration-refused",

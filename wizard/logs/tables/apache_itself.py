@@ -138,15 +138,25 @@ ITSELF: Numbered = (
         ),
     ),
     (
-        "AH02572 AH02561 AH02562 AH02564 AH02565 AH02577 AH02312 AH01903",
+        "AH02312",
         row(
             "tls-key-unreadable",
-            "",
+            "Fatal error initialising mod_ssl",
+            "mod_ssl cannot use a certificate or key; Apache refuses to start or to reload.",
+            "tls-keys-unreadable",
+            *_START,
+        ),
+    ),
+    (
+        "AH02572 AH02561 AH02562 AH02564 AH02565 AH02577 AH01903",
+        row(
+            "tls-key-unreadable",
+            "ertificate",
             "A certificate or key of the configuration cannot be used; Apache refuses to start or to reload.",
             "tls-keys-unreadable",
             *_START,
             pattern=r"Failed to configure (?:at least one )?certificate|Certificate and private key .{1,200}do not match"
-            r"|Fatal error initialising mod_ssl|Init: Unable to read server certificate|Failed to configure encrypted"
+            r"|Init: Unable to read server certificate|Failed to configure encrypted"
             r"|^SSLCertificate(?:Key)?File: file '(?P<target>[^']*)' does not exist or is empty",
         ),
     ),

@@ -161,12 +161,31 @@ MODULES: Numbered = (
         "",
         row(
             "closed-early",
-            "",
+            "mod_fcgid: error reading data from FastCGI server",
             "The application ended before it had sent a complete header.",
             *_DIED,
             phase=_HEADER,
-            pattern=r"mod_fcgid: error reading data from FastCGI server|FastCGI: incomplete headers \(\d+ bytes\) received"
-            r"|^(?:Premature end of script|End of script output before) headers: ",
+        ),
+    ),
+    (
+        "",
+        row(
+            "closed-early",
+            "FastCGI: incomplete headers (",
+            "The application ended before it had sent a complete header.",
+            *_DIED,
+            phase=_HEADER,
+        ),
+    ),
+    (
+        "",
+        row(
+            "closed-early",
+            " headers: ",
+            "The application ended before it had sent a complete header.",
+            *_DIED,
+            phase=_HEADER,
+            pattern=r"^(?:Premature end of script|End of script output before) headers: ",
         ),
     ),
 )
