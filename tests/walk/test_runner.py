@@ -82,6 +82,29 @@ def test_what_is_done_counts_though_an_earlier_step_hung(monkeypatch: pytest.Mon
     assert stage.outcomes() == [("first", "skipped"), ("third", "good")]
 
 
+def test_the_walk_looks_past_a_hung_check_where_all_its_outcomes_lead_to_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tree = """\
+flow: walk
+title: What hangs decides nothing
+for: host
+steps:
+  first:
+    check: first
+    then: {good: second, bad: second, unknown: second}
+  second:
+    check: second
+    then: {good: third, bad: done, unknown: done}
+  third:
+    check: third
+    then: {good: done, bad: done, unknown: done}
+"""
+    stage = Stage(monkeypatch, Cast(hanging={"first"}), tree=tree, options=Options(timeout=1.5))
+    asyncio.run(stage.runner.run(Target()))
+    assert stage.outcomes() == [("first", "skipped"), ("second", "good"), ("third", "good")]
+
+
 def test_a_plan_that_hangs_is_a_deadline_too(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage(monkeypatch, Cast(), options=Options(timeout=0.1))
 

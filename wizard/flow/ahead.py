@@ -27,16 +27,27 @@ class Ahead:
         self._walks = [Followed(scene, flow, subject) for flow, subject in roots]
         self._answers = Answers(scene, results)
         self._looked: set[Open] = set()
+        self._more = True
 
     def learn(self, node: str, about: str, outcome: str) -> None:
         """One more outcome is known."""
-        self._answers.add(node, about, outcome)
+        if self._answers.of(node, about) != outcome:
+            self._answers.add(node, about, outcome)
+            self._more = True
+
+    def look_again(self) -> None:
+        """Let the next call look at every way on, with what was learnt since: where a frame waits, that leads further."""
+        self._looked.clear()
+        self._more = True
 
     def visits(self) -> tuple[Visit, ...]:
         """What can be asked now, each question once: what open frames ask, then what all their ways on ask.
 
-        Ways on are looked at where a frame has come to a new step since the last call.
+        Nothing where nothing was learnt since the last call. Ways on are looked at where a frame has come to a new step.
         """
+        if not self._more:
+            return ()
+        self._more = False
         found: dict[tuple[str, str], Visit] = {}
         for walk in self._walks:
             for visit in walk.ready(self._answers):

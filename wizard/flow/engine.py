@@ -195,6 +195,10 @@ class Answers:
         if step is not None and step.check is not None:
             self._shared.setdefault((step.check, about), (outcome, node))
 
+    def of(self, node: str, about: str) -> str | None:
+        """The result that was given under that step."""
+        return self._results.get((node, about))
+
     def visit(self, at: Node, step: Step, subject: str, depth: int) -> Visit:
         """The visit of a step that is no `each`, with its outcome where there is one."""
         node = f"{at[0]}/{at[1]}"

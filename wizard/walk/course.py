@@ -39,6 +39,10 @@ class Course:
         """An outcome that the walk has not come to."""
         self._ahead.learn(node, about, outcome)
 
+    def look_again(self) -> None:
+        """Let the next look ahead begin anew with what is known by then."""
+        self._ahead.look_again()
+
     def ahead(self) -> tuple[Visit, ...]:
         """What can be asked now: what the known outcomes lead to, and what every way on from there needs."""
         return self._ahead.visits()

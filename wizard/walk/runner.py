@@ -47,6 +47,7 @@ P = TypeVar("P")
 Probe = asyncio.Task[tuple[Finding, tuple[int, ...], float, float]]
 
 AT_ONCE = 24
+SLOW = 0.25  # seconds
 ENTRY = "walk"
 AFTER = "after"  # what a second walk of the path ends with
 BY_THE_PERSON = "skipped by the person"
@@ -297,7 +298,7 @@ class Runner:
             return
         task = self._running.get(visit.question)
         if task is not None and not self._expired:
-            await asyncio.wait({task}, timeout=max(0.0, self._deadline - loop.time()))
+            await self._wait_for(task)
             if (visit.node, visit.about) in self._results:
                 return
             self._expired = loop.time() > self._deadline
@@ -308,6 +309,18 @@ class Runner:
             self.skip(visit.node, visit.about, "cancelled")
         else:
             self._done(visit, *task.result())
+
+    async def _wait_for(self, task: Probe) -> None:
+        """Wait for a probe until the deadline; while it is slow, begin what will be asked whatever it comes to."""
+        loop = asyncio.get_running_loop()
+        pause = SLOW
+        while not task.done() and (left := self._deadline - loop.time()) > 0:
+            await asyncio.wait({task}, timeout=min(left, pause))
+            if not task.done() and self._course is not None:
+                began = loop.time()
+                self._course.look_again()
+                self._look_ahead()
+                pause = max(SLOW, 10 * (loop.time() - began))  # with a thousand servers it is no small thing
 
     def _skip_expired(self, visit: Visit) -> None:
         self._append(visit.node, visit.about, UNKNOWN)
