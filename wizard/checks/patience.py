@@ -12,8 +12,9 @@ from wizard.checks.address import gateway_view, parse_address, required
 from wizard.checks.connect import located
 from wizard.checks.directives import holding, with_word
 from wizard.checks.listen import socket_table, takes
+from wizard.checks.peer import peer, process
 from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Scope, Subject, Value, check
-from wizard.checks.reply import question_for
+from wizard.checks.reply import question_for, reply
 from wizard.checks.survey import survey
 from wizard.checks.visitor import request_for
 from wizard.gateways.nginx.tree import Directive
@@ -24,6 +25,7 @@ from wizard.text import one_line
 LONGEST = 7.0  # seconds that a walk waits for one late answer
 _USUAL = 60.0  # nginx's own default for every read timeout
 _AMPLE = "60s"
+_HALTED = frozenset({"stopped", "waiting-on-disk"})
 _LATE = ("seconds", "limit", "place")
 
 
@@ -38,7 +40,6 @@ _LATE = ("seconds", "limit", "place")
         "limit-changed": (*_LATE, "edit"),
     },
     bad=("never", "later", "limit-changed"),
-    speaks=True,
 )
 async def patience(subject: Subject, asker: Asker) -> Finding:
     """Ask the upstream with more patience than the gateway has, where the gateway gave up waiting."""
@@ -55,6 +56,11 @@ async def patience(subject: Subject, asker: Asker) -> Finding:
     address = found.addresses[0] if found.addresses else ""
     if parse_address(address) is None:
         return Finding(UNKNOWN, "There is no address to ask.")
+    # A server that takes one request at a time answers nothing else meanwhile, so this comes after all other questions.
+    if (await reply(subject, asker)).outcome == "silent":
+        if (await process(subject, asker)).outcome in _HALTED:
+            return Finding("not-waited", "Its process is stopped; there is nothing to wait for.", {"limit": limit})
+        await peer(subject, asker)
     seconds = min(LONGEST, 4 * limit + 2.0)
     late = await _asked(msgspec.structs.replace(question_for(route, address), seconds=seconds), route, asker)
     if not isinstance(late, Replied):
