@@ -13,14 +13,10 @@ from msgspec.structs import replace
 
 from wizard.checks.address import gateway_view, not_as_gateway, required
 from wizard.checks.connect import located
-from wizard.checks.directives import chain_to
-from wizard.checks.edits import inserted_after, replaced
-from wizard.checks.registry import UNKNOWN, Asker, Edit, Finding, Gap, Scope, Subject, Value, check
+from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.reply import tls_of
-from wizard.checks.survey import survey
-from wizard.gateways.nginx.tree import Configuration
 from wizard.host.questions import HERE, NotAnswered, TlsFailed, TlsHandshake, TlsSettings, TlsShaken, View, Why
-from wizard.model import ActionKind, Proxying, Route
+from wizard.model import Proxying
 from wizard.text import one_line
 
 _EXPIRED, _NOT_YET, _NAME = {10}, {9}, {62, 63, 64}
@@ -35,7 +31,6 @@ _ALERTS_OF_CERTIFICATES = {
     48: "it does not know who issued it",
 }
 _REFUSED = frozenset({"expired", "not-yet-valid", "untrusted", "other-name"})
-_SOUND = ("TLSv1.2", "TLSv1.3")  # what came before is given up (RFC 8996)
 _PATIENCE = 3.0
 _VALUES = ("address", "reason")
 
@@ -192,7 +187,7 @@ async def _better_name(shaken: TlsShaken, address: str, settings: TlsSettings, v
     A server shows its default certificate to who asks for no name, or for one that it does not know.
     """
     name = settings.verify_name or ""
-    if name == settings.server_name or not _is_site(name) or shaken.verify_code in {None, 0}:
+    if name == settings.server_name or not is_site(name) or shaken.verify_code in {None, 0}:
         return None
     answer = (await asker.ask(TlsHandshake(address, replace(settings, server_name=name), view, _PATIENCE))).answer
     return name if isinstance(answer, TlsShaken) and not answer.verify_code and not answer.verify_error else None
@@ -201,10 +196,10 @@ async def _better_name(shaken: TlsShaken, address: str, settings: TlsSettings, v
 def _names(proxying: Proxying, host: str) -> tuple[str, ...]:
     """The names that the upstream may be known by: what the gateway verifies, its Host header, the visitor's host."""
     given = (proxying.verify_name or "", proxying.host.rpartition(":")[0] or proxying.host, host)
-    return tuple(dict.fromkeys(one for one in given if _is_site(one)))
+    return tuple(dict.fromkeys(one for one in given if is_site(one)))
 
 
-def _is_site(name: str) -> bool:
+def is_site(name: str) -> bool:
     """Whether a text is a name that a server may be asked for, and no address or word."""
     return "." in name and ":" not in name and not name.replace(".", "").isdigit()
 
@@ -212,90 +207,3 @@ def _is_site(name: str) -> bool:
 async def _takes(address: str, settings: TlsSettings, view: View, asker: Asker) -> bool:
     answer = (await asker.ask(TlsHandshake(address, settings, view, _PATIENCE))).answer
     return isinstance(answer, TlsShaken)
-
-
-@check("tls-repair", Scope.SERVER, {"editable": ("edit", "why", "second"), "none": ()})
-async def tls_repair(subject: Subject, asker: Asker) -> Finding:
-    """Find the line that would let the gateway's handshake succeed without giving up verification."""
-    finding = await tls(subject, asker)
-    route, _ = required(subject)
-    gateway = (await survey(asker)).gateway_of(route.gateway)
-    configuration = gateway.configuration if gateway else None
-    if configuration is None or route.proxying is None:
-        return Finding("none", "The configuration could not be read.")
-    wanted, why = _wanted(finding, subject, route.proxying)
-    edits = [_set(configuration, route, f"{_kind(route)}_{name}", value) for name, value in wanted]
-    if not edits or None in edits:
-        return Finding("none", "No line of the gateway's configuration would repair this.")
-    kept = _joined([one for one in edits if one is not None])
-    if kept is None:
-        return Finding("none", "The lines that would repair this have to be changed by hand.")
-    values: dict[str, Value] = {"edit": kept[0], "why": why}
-    if len(kept) > 1:
-        values["second"] = kept[1]
-    return Finding("editable", why, values)
-
-
-def _wanted(finding: Finding, subject: Subject, proxying: Proxying) -> tuple[list[tuple[str, str]], str]:
-    """The directives (without their protocol's prefix) that would repair a handshake, and why."""
-    if finding.outcome == "wants-server-name":
-        name = str(finding.values.get("server_name", ""))
-        wanted = [] if proxying.server_name is not None else [("ssl_server_name", "on")]
-        wanted += [] if (proxying.verify_name or "") == name else [("ssl_name", name)]
-        return wanted, f"Sends {one_line(name)} as server name."
-    if finding.outcome == "other-name":
-        names = [one for one in str(finding.values.get("names", "")).split(", ") if _is_site(one) and "*" not in one]
-        expected = str(finding.values.get("wanted", ""))
-        candidates = [one for one in names if one == proxying.host] or names[:1]
-        if candidates and candidates[0] != expected and _is_address_or_pool(expected, subject):
-            return [("ssl_name", candidates[0])], f"Expects the name that the certificate carries, {candidates[0]}."
-    if finding.outcome == "untrusted" and finding.values.get("between"):
-        between = finding.values["between"]
-        return [
-            ("ssl_verify_depth", str(between))
-        ], f"Allows {between} certificates between this one and a trusted one."
-    if finding.outcome == "version":
-        return _common(finding, proxying)
-    return [], ""
-
-
-def _common(finding: Finding, proxying: Proxying) -> tuple[list[tuple[str, str]], str]:
-    """What would let both sides find something in common; a version that is given up everywhere is not offered."""
-    peer = str(finding.values.get("peer", ""))
-    if peer not in _SOUND:
-        return [], ""
-    if peer not in proxying.protocols:
-        offered = " ".join(sorted({*proxying.protocols, peer} & set(_SOUND)))
-        return [("ssl_protocols", offered)], f"Offers {peer} too, which the server takes."
-    return [("ssl_ciphers", "DEFAULT")], "Offers the ciphers of the library, of which the server takes one."
-
-
-def _kind(route: Route) -> str:
-    return {ActionKind.UWSGI: "uwsgi", ActionKind.GRPC: "grpc"}.get(route.action.kind, "proxy")
-
-
-def _set(configuration: Configuration, route: Route, name: str, value: str) -> Edit | None:
-    """The edit that sets a directive for a location: its own line written anew, or a line that goes before those around."""
-    around = chain_to(configuration, route.location.at)
-    own = around[-1].last(name) if around else None
-    if own is None:
-        return inserted_after(configuration, route.location.at, f"{name} {value};")
-    return replaced(configuration, own.at, f"{name} {' '.join(own.args)}", f"{name} {value}")
-
-
-def _joined(edits: list[Edit]) -> list[Edit] | None:
-    """The edits one after another; two that add a line at one place are made one. None for two changes of one line."""
-    if len(edits) < 2:
-        return edits
-    first, second = edits
-    if (first.file, first.line) != (second.file, second.line):
-        return edits if first.after.count("\n") == second.after.count("\n") == 0 else None
-    head, _, added = second.after.partition("\n")
-    return [replace(first, after=f"{first.after} {added.strip()}")] if head == first.before else None
-
-
-def _is_address_or_pool(wanted: str, subject: Subject) -> bool:
-    """Whether the expected name is no name of a site at all, but an address or the name of an upstream block."""
-    route, _ = required(subject)
-    pool = route.upstream.name if route.upstream else None
-    return wanted in {"", pool or "", "localhost"} or wanted.replace(".", "").replace(":", "").isdigit()
