@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.tui.fake import Story
 from wizard.text import Visible, cells, visible
-from wizard.views.words import NO, OK, UNTOLD, age, clock, cut, padded, spark, state_word, took, worst
+from wizard.views.words import NO, OK, UNTOLD, age, clock, cut, merged, padded, spark, stamp, state_word, took, worst
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,15 @@ def test_a_cut_line_fits_and_a_padded_one_fills(text: str, width: int) -> None:
     shown = Visible(visible(text).replace("\n", " "))
     assert cells(cut(shown, width)) <= width
     assert cells(padded(shown, width)) == width
+
+
+def test_a_stamp_has_the_day_too() -> None:
+    assert stamp(1795442851.0, 0) == "2026-11-23 14:07:31"
+    assert stamp(1795442851.0, 36000) == "2026-11-24 00:07:31"
+    assert stamp(1e30, 0) == ""
+
+
+def test_counts_are_merged_into_fewer_spans() -> None:
+    assert merged((1, 2, 3, 4), 2) == (3, 7)
+    assert merged((1, 2, 3), 2) == (1, 2, 3)
+    assert merged((), 8) == ()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from wizard.checks.logged import requested
 from wizard.model import LogEvent, Phase
 from wizard.text import Visible, one_line, visible
-from wizard.views.words import clock
+from wizard.views.words import stamp
 from wizard.walk.plan import Target, TargetError, read_target
 
 MOST = 2000  # lines; who pastes more wants `gateway-wizard explain`
@@ -61,7 +61,7 @@ def explain_view(text: str, *, now: float | None = None, offset: int | None = No
 
 def _line(number: int, event: LogEvent, offset: int) -> LineView:
     facts = (
-        ("at", clock(event.time, offset, seconds=True) if event.time is not None else ""),
+        ("at", stamp(event.time, offset) if event.time is not None else ""),
         ("phase", event.phase.replace("-", " ") if event.phase is not Phase.NONE else ""),
         ("errno", str(event.errno) if event.errno is not None else ""),
         ("upstream", event.upstream or ""),

@@ -13,7 +13,7 @@ from typing import TypeVar
 from wizard.checks.registry import Check, Value
 from wizard.flow.engine import Kind, Visit, Walk
 from wizard.flow.templates import NotBoundError
-from wizard.host.questions import Stat
+from wizard.host.questions import NotAnswered, Stat
 from wizard.session.events import Event, Overruled, Skipped, StepDone, SubjectRef
 from wizard.session.evidence import by_hand_of, excerpt_of, what_of
 from wizard.session.observed import Observed, sentence
@@ -181,7 +181,7 @@ def step_view(
             visible(by_hand_of(reply.question)),
             excerpt(excerpt_of(reply.answer), _WHOLE if whole else _EXCERPT, 200),
         )
-        for reply in sorted(replies, key=lambda one: isinstance(one.question, Stat))  # that it is there tells least
+        for reply in sorted(replies, key=lambda one: _tells_little(one, done.by_hand if done else None))
     ]
     return StepView(
         about=_subject_label(observed.subjects.get(visit.about), visit.about),
@@ -194,6 +194,15 @@ def step_view(
         overruled=Visible(f"overruled: {one_line(overruled.outcome)}") if overruled else Visible(""),
         evidence=tuple(one for one in shown if one.excerpt.strip()),
         silent=_silent([one for one in shown if not one.excerpt.strip()]),
+    )
+
+
+def _tells_little(reply: Asked, by_hand: str | None) -> tuple[bool, bool, bool]:
+    """What puts evidence behind other evidence: not what the step's command shows, no answer, only that a file is there."""
+    return (
+        by_hand is None or by_hand_of(reply.question) != by_hand,
+        isinstance(reply.answer, NotAnswered),
+        isinstance(reply.question, Stat),
     )
 
 

@@ -53,6 +53,12 @@ def clock(at: float, offset: int, *, seconds: bool = False) -> Visible:
     return Visible(local.strftime("%H:%M:%S" if seconds else "%H:%M"))
 
 
+def stamp(at: float, offset: int) -> Visible:
+    """The day and the time of day on the host; empty where the time is unknown."""
+    time = clock(at, offset, seconds=True)
+    return Visible(f"{datetime.fromtimestamp(at, UTC) + timedelta(seconds=offset):%Y-%m-%d} {time}") if time else time
+
+
 def spark(counts: tuple[int, ...]) -> Visible:
     """Counts as a row of plain characters: `.` nothing, `:` some, `|` more than half of the most."""
     most = max(counts, default=0)
