@@ -410,3 +410,18 @@ def test_shares_are_dealt_out_by_what_is_known() -> None:
     assert dealt == ["b", "b", "a", "b", "b", "b", "a", "a", "b", "a"]  # as nginx 1.22.1 does
     assert routed(text, "http://x/w").action.kind == "undecided"
     assert routed(text, "http://x/w", client="203.0.113.9").action.to in {"a", "b"}
+
+
+def test_what_was_decided_by_headers_of_the_client_is_told() -> None:
+    text = f"""
+    map $cookie_pool $pool {{ default 1; green 2; }}
+    server {{ listen 80; if ($http_user_agent ~* bot) {{ return 403; }}
+      location / {{ proxy_set_header X-Pool $cookie_a; proxy_pass http://127.0.0.1:$pool; }} location /b {{ {up(3)} }} }}
+    """
+    made = routed(text, "http://x/")
+    assert target(made) == "proxy 127.0.0.1:1 /"
+    assert made.steps == (
+        "if ($http_user_agent ~* bot) is false (/etc/nginx/nginx.conf:5) for what this client sends",
+        '$pool is "1" (/etc/nginx/nginx.conf:4) for what this client sends',
+    )
+    assert len(routed(text, "http://x/b").steps) == 1

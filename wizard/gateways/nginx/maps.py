@@ -117,19 +117,26 @@ def _from_map(request: Request, name: str, table: Map, fill: Fill) -> str:
                 ("map", name), options, f"${name} ({table.at}) depends on {request.choices.why(key)}"
             )
         )
+    value = fill(_entry(request, table, key))
+    request.step_for_headers(f'${name} is "{said(value)}" ({table.at})', (table.source,))
+    return value
+
+
+def _entry(request: Request, table: Map, key: str) -> str:
+    """The entry of a map for a key."""
     if table.hostnames:
         key = key.removesuffix(".")
     lower = key.lower()
     if table.hostnames:
         if (found := table.wildcards.find(lower)) is not None:
-            return fill(found[1])
+            return found[1]
     elif (exact := table.exact.get(lower)) is not None:
-        return fill(exact)
+        return exact
     if key:
         for source, caseless, value, at in table.regexes:
             if request.regex(source, key, at, caseless=caseless):
-                return fill(value)
-    return fill(table.default)
+                return value
+    return table.default
 
 
 def _from_geo(request: Request, name: str, table: Geo, fill: Fill) -> str:

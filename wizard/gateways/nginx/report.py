@@ -81,7 +81,9 @@ def _passed(request: Request, instance: Instance, url: str, passed: Passed) -> R
     if named and (to.host.lower(), to.port or to.default_port) in resolved_at_start(configuration):
         named = False
     sent = sent_uri(request, passed.kind, to.uri, at_run_time=passed.at_run_time)
+    decided = len(request.steps)
     settings = proxying(request, passed.kind, passed.directive, to, sent, named=named)
+    del request.steps[decided:]  # what the headers for the upstream depend on decides nothing
     _note_error_pages(request)
     kind = ActionKind.PROXY if passed.kind == "memcached" else ActionKind(passed.kind)
     made = _route(request, instance, url, Action(kind, text_of(passed.value), at))

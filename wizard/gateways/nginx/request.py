@@ -7,6 +7,7 @@ any directive does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from wizard.gateways.nginx.locations import LocationLevel
 from wizard.gateways.nginx.octets import octets, said, text_of, unknown_in
 from wizard.gateways.nginx.patterns import CannotTranslateError, pattern
 from wizard.gateways.nginx.servers import Bound, Server
+from wizard.gateways.nginx.templates import variables
 from wizard.gateways.nginx.tree import Configuration
 from wizard.model import Place
 from wizard.text import one_line
@@ -25,6 +27,7 @@ T = TypeVar("T")
 
 Exists = Callable[[str], "bool | None"]
 
+_OF_HEADERS = re.compile(r"http_(?!host$)|cookie_", re.IGNORECASE)
 MAX_WALKS = 200
 MAX_CHANGES = 11  # NGX_HTTP_MAX_URI_CHANGES + 1
 MAX_VALUE = 65536
@@ -203,6 +206,11 @@ class Request(msgspec.Struct):
         return self.choices.choose(
             ("file", path), ((False, f"{shown} is not there"), (True, f"{shown} is there")), reason
         )
+
+    def step_for_headers(self, words: str, sources: Sequence[str]) -> None:
+        """Note what was decided by headers that another client may send in another way."""
+        if any(_OF_HEADERS.match(one) for source in sources for one in variables(source)):
+            self.step(f"{words} for what this client sends")
 
     def header(self, name: str) -> str | None:
         """A header of the request by its lower-case name."""

@@ -189,7 +189,11 @@ def _set(run: _Run, _level: Level, directive: Directive) -> None:
 
 
 def _if(run: _Run, level: Level, directive: Directive) -> None:
-    if not _condition(run, directive):
+    holds = _condition(run, directive)
+    shown = one_line(" ".join(directive.args))
+    words = f"if {shown} is {'true' if holds else 'false'} ({directive.at})"
+    run.request.step_for_headers(words, directive.args)
+    if not holds:
         return
     inside = Level(Kind.IF, directive.block or [], directive.at, level)
     if level.kind is not Kind.SERVER:
