@@ -76,6 +76,18 @@ def test_a_request_that_still_fails_is_never_called_better() -> None:
     assert rows(part)["the visitor's request"] == ("502", "502")
 
 
+def test_what_lasts_is_told_only_where_something_works() -> None:
+    enabled = replace(step("unit-at-boot", server(), "enabled"), attempt=2)
+    assert after(*working(), enabled).lasting
+    assert after(*again(*BROKEN), enabled).lasting == ()
+
+
+def test_a_silent_log_speaks_for_nothing_while_the_request_fails() -> None:
+    logged = replace(step("route-log", URL, "connect-failed", count=2), first_seen=-2.0, last_seen=0.0)
+    row = next(one for one in after(logged, *again(*BROKEN, logged)).changes if one.what == "failures logged")
+    assert (row.after, row.after_state) == ("none for 61 s", "")
+
+
 def test_an_attempt_without_the_request_shows_nothing() -> None:
     assert after(*again(step("connect", server(), "connected"))).said.startswith("The request could not be made again")
 

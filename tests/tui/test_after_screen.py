@@ -67,13 +67,15 @@ def test_check_again_walks_the_whole_path_and_shows_both() -> None:
 
 
 def test_what_would_make_it_last_is_shown() -> None:
-    app = fake_app(target=CART)
+    story = Story()
+    app = fake_app(story, target=CART)
 
     async def steps(pilot: Pilot[None]) -> None:
         await diagnosed(pilot)
-        await pressed(
-            pilot, "v", "The request still fails, for the same cause", "Survives", "no   nginx.service is not"
-        )
+        await pressed(pilot, "v", "The request still fails, for the same cause")
+        assert "Survives" not in screen_text(app)
+        story.findings.update(HEALTHY)
+        await pressed(pilot, "v", "The request succeeds now", "Survives", "no   nginx.service is not")
         await shows(pilot, "systemctl enable nginx.service")
 
     drive(app, steps)

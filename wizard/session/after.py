@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from wizard.checks.registry import UNKNOWN, checks
+from wizard.session.bearing import WORKING
 from wizard.session.events import AttemptStarted, Event, StepDone, Watched
 from wizard.session.observed import Observed
 from wizard.session.report import AfterPart, ChangePart, ImpactPart, LastingPart, Report, StepPart, WatchPart
@@ -79,7 +80,7 @@ def compared(before: Report, after: Report, earlier: Observed, later: Observed) 
 
     Args:
         before: the report of the earlier attempt.
-        after: the report of the later one.
+        after: the report of the later one. What lasts is told only where something works that could.
         earlier: what was observed in the earlier attempt.
         later: what was observed in the later one.
     """
@@ -87,7 +88,8 @@ def compared(before: Report, after: Report, earlier: Observed, later: Observed) 
     errors = _errors(earlier, later)
     if errors is not None:
         changes.insert(2, errors)
-    return AfterPart(_sentence(before, after), tuple(changes), tuple(_lasting(later, after)))
+    works = any(one.step.check == "request" and one.outcome in WORKING for one in later.order)
+    return AfterPart(_sentence(before, after), tuple(changes), tuple(_lasting(later, after)) if works else ())
 
 
 def _sentence(before: Report, after: Report) -> str:
@@ -164,6 +166,8 @@ def _errors(earlier: Observed, later: Observed) -> ChangePart | None:
     # The log has whole seconds: a line of the second in which the request was made may be older than the request.
     quiet = request.at - new.last_seen
     said, state = (f"none for {age(quiet)}", "ok") if quiet >= 1 else ("still logged", "NO")
+    if request.outcome not in WORKING and state == "ok":  # the one that was just made fails, and may not be written yet
+        state = ""
     return ChangePart("failures logged", _rate(old), said, "NO", state)
 
 
