@@ -18,8 +18,9 @@ from wizard.checks.registry import Asker, Scope, Subject
 from wizard.checks.survey import Gateway, Survey, survey
 from wizard.gateways.nginx.asking import route_on_host
 from wizard.gateways.nginx.samples import routes_of
-from wizard.host.questions import Sockets, SocketTable
+from wizard.host.questions import NotAnswered, Sockets, SocketTable
 from wizard.model import Action, ActionKind, Broken, Listener, Location, Logs, Place, Route, Server, VirtualHost
+from wizard.services import systemd
 from wizard.text import one_line
 
 MAX_ROUTES = 12
@@ -264,11 +265,25 @@ def _samples(gateway: Gateway) -> list[Route]:
 
 
 async def _meant(found: list[Route], url: str, seen: Survey, asker: Asker) -> list[Route]:
-    """The routes of a URL, or those of a gateway that does not run, where it alone lists the name, or no other takes it."""
+    """The routes of a URL, or those of a gateway that does not run, where no other takes it.
+
+    Where another takes it only because it takes every name, one that lists the name counts if its own start failed: one
+    that is off on purpose has a site of that name left, and nothing is wrong.
+    """
     if any(one.virtual_host.matched != "default" for one in found):
         return found
     made = [one for gateway in seen.idle if (one := await _route(gateway, url, asker)) is not None]
-    return [one for one in made if one.virtual_host.matched != "default" or not found] or found
+    if not found:
+        return made
+    named = [one for one in made if one.virtual_host.matched != "default"]
+    return [one for one in named if await _failed(one.gateway.unit, asker)] or found
+
+
+async def _failed(unit: str | None, asker: Asker) -> bool:
+    if unit is None or not await systemd.present(asker):
+        return False
+    state = await systemd.state(asker, unit)
+    return not isinstance(state, NotAnswered) and state.active == "failed"
 
 
 async def _route(gateway: Gateway, url: str, asker: Asker) -> Route | None:

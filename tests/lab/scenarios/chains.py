@@ -163,6 +163,18 @@ def an_own_instance_beside_the_package(guest: Guest) -> Iterator[None]:
 
 
 @odd(systemd=True)
+def every_name_beside_a_site_that_was_left(guest: Guest) -> Iterator[None]:
+    """An own instance takes every name; the package is off, and has a dead site of this name left."""
+    app(guest)
+    site(guest, proxy("http://127.0.0.1:8999"))
+    taking = "server { listen 80 default_server; location / { proxy_pass http://127.0.0.1:8000; } }"
+    guest.write("/opt/edge/nginx.conf", EDGE.format(site=taking))
+    guest.run("nginx -c /opt/edge/nginx.conf")
+    yield
+    guest.run("systemctl disable nginx", check=False)
+
+
+@odd(systemd=True)
 def localhost_in_one_family(guest: Guest) -> Iterator[None]:
     """proxy_pass to localhost, the application in IPv4 only: an error in the log for each request, and no fault."""
     failed_unit(guest)
