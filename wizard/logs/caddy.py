@@ -22,7 +22,8 @@ _CONSOLE = Pattern(
     r"(\d{4}[/-]\d\d[/-]\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,9})?Z?)\s+(DEBUG|INFO|WARN|ERROR|FATAL|PANIC)\s+"
     r"((?:http|tls|admin|caddy|pki|events)[\w.]{0,80})\s+"
 )
-_START = Pattern(r"(?:Error|run): (?:adapting config|loading (?:initial )?config|loading new config)")
+_STARTING = r"(?:Error|run): (?:adapting config|loading (?:initial )?config|loading new config)"
+_START = Pattern(_STARTING)
 _SERIOUS = frozenset({"error", "fatal", "panic", "dpanic"})
 
 MESSAGES = rows(
@@ -72,7 +73,7 @@ MESSAGES = rows(
         "loading initial config",
         "Caddy refuses its configuration and does not start.",
         "gateway-failed-start",
-        pattern=_START.pattern,
+        pattern=_STARTING,
     ),
     row(
         "configuration-refused",
@@ -80,7 +81,7 @@ MESSAGES = rows(
         "Caddy refuses its configuration.",
         "gateway-failed-start",
         "gateway-reload-failed",
-        pattern=_START.pattern,
+        pattern=_STARTING,
     ),
 )
 _CHECKS = ("HTTP request failed", "unexpected status code", "status code out of tolerances", "response body failed")

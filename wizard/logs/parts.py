@@ -5,16 +5,17 @@ Owns where they stand, by the text beside them. May not know what a line means. 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from operator import itemgetter
+
+from wizard.logs.patterns import Pattern
 
 Taken = bytes | tuple[bytes, ...]  # parts of a line, taken out of it
 Taker = Callable[[bytes], Taken]
 
 # Times: the part in whole seconds, and the zone behind it. What follows a point is left out: it never decides.
 _STAMPS = tuple(
-    (literal, re.compile(pattern))
+    (literal, Pattern(pattern))
     for literal, pattern in (
         (b":", rb"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,]\d{1,9})?( ?(?:Z|UTC|[+-]\d\d:?\d\d))?"),
         (b"/", rb"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d)(?:\.\d{1,9})?"),
@@ -25,7 +26,7 @@ _STAMPS = tuple(
 )
 # What is a request's, a client's or a process's alone, by a text that is always beside it. The groups are the parts.
 _PARTS = tuple(
-    (literal, re.compile(pattern))
+    (literal, Pattern(pattern))
     for literal, pattern in (
         (b"#", rb"(\d+)#(\d+): (?:\*(\d+) )?"),
         (b"[pid ", rb"\[pid (\d+)(?::tid (\d+))?\]"),
@@ -63,12 +64,12 @@ _PARTS = tuple(
         (b"kB", rb"(\d+)kB\b"),
     )
 )
-CLOCK = re.compile(rb"\d\d:\d\d:\d\d|\d{10}")
-BYTES = re.compile(rb"\[\d{1,3}(?:, ?\d{1,3}){7}")  # a text that the journal printed as numbers
+CLOCK = Pattern(rb"\d\d:\d\d:\d\d|\d{10}")
+BYTES = Pattern(rb"\[\d{1,3}(?:, ?\d{1,3}){7}")  # a text that the journal printed as numbers
 # Of a line that says nothing only these numbers could have made it say something, by what stands before them: codes,
 # statuses, sizes, ports, what is in brackets, and what is less than nothing.
-_NUMBERS = re.compile(rb"\d+|[\da-f]{12,}")
-_TELLING = re.compile(
+_NUMBERS = Pattern(rb"\d+|[\da-f]{12,}")
+_TELLING = Pattern(
     rb"(?:[Cc]ode|signal|tatus|errno|rror|number|size|frame|generated|PT|set|response|permissive)[\"':= (]{0,4}-?$|[\w\\(#\[;]$|[/ ]-$"
 )
 _BEFORE = 16  # bytes before a number within which such a word begins

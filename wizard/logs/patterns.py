@@ -10,12 +10,15 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-Match = re.Match[str]
+Match = re.Match[Any]
 _METHODS = ("match", "search", "fullmatch", "finditer", "findall", "sub")
 
 
 class Pattern:
-    """An expression over text; ASCII digits and words only, unless `flags` say otherwise. Used as a `re.Pattern` is."""
+    """An expression over text or bytes; ASCII digits and words only, unless `flags` say otherwise.
+
+    Used as a `re.Pattern` is.
+    """
 
     __slots__ = (*_METHODS, "flags", "pattern")
 
@@ -26,7 +29,7 @@ class Pattern:
     findall: Callable[..., list[Any]]
     sub: Callable[..., str]
 
-    def __init__(self, pattern: str, flags: re.RegexFlag = re.ASCII) -> None:
+    def __init__(self, pattern: str | bytes, flags: re.RegexFlag = re.ASCII) -> None:
         self.pattern = pattern
         self.flags = flags
 
@@ -34,7 +37,7 @@ class Pattern:
         """Compiles it: called only where a method is not there yet."""
         if name not in _METHODS:
             raise AttributeError(name)
-        compiled = re.compile(self.pattern, self.flags)
+        compiled: Any = re.compile(self.pattern, self.flags)
         for method in _METHODS:
             setattr(self, method, getattr(compiled, method))
         return getattr(compiled, name)
