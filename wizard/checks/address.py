@@ -183,9 +183,30 @@ async def _by_resolvers(route: Route, name: str, port: int, asker: Asker) -> Loo
         if (await _ask_server(last.server, full, port, asker, kinds=kinds, view=view)).word == "resolves":
             return replace(last, word="no-such-name", full=full)
     system = (await asker.ask(Resolve(name))).answer
-    if last.word in {"no-such-name", "no-address"} and isinstance(system, Resolved) and system.addresses:
+    known = isinstance(system, Resolved) and bool(system.addresses) and last.word in {"no-such-name", "no-address"}
+    if isinstance(system, Resolved) and known and (await in_hosts(name, asker) or not await _in_dns(last, name, asker)):
         return replace(last, word="hosts-only", elsewhere=system.addresses)
     return last
+
+
+async def in_hosts(name: str, asker: Asker) -> bool:
+    """Whether a line of the hosts file gives a name an address."""
+    answer = (await asker.ask(ReadFile("/etc/hosts"))).answer
+    text = answer.content.decode("utf-8", "replace") if isinstance(answer, FileRead) else ""
+    wanted = name.rstrip(".").lower()
+    return any(wanted in line.partition("#")[0].lower().split()[1:] for line in text.splitlines())
+
+
+async def _in_dns(asked: Lookup, name: str, asker: Asker) -> bool:
+    """Whether DNS knows a name after all: by its other kind of record, or where the system asks."""
+    for server in dict.fromkeys((asked.server, *await nameservers(asker))):
+        for kind in ("A", "AAAA"):
+            host, port = split_port(server)
+            question = AskDns(host.strip("[]"), name.rstrip("."), kind, port or 53, seconds=1.0)
+            answer = (await asker.ask(question)).answer
+            if isinstance(answer, DnsAnswered) and answer.addresses:
+                return True
+    return False
 
 
 async def _ask_server(
@@ -216,9 +237,13 @@ async def _ask_server(
 
 
 async def ask_dns(question: AskDns, asker: Asker) -> DnsAnswered | NotAnswered:
-    """Ask a DNS server in the view of a question, or as the wizard itself where it may not take that view."""
+    """Ask a DNS server in the view of a question, or as the wizard itself where it may not take that view.
+
+    Sessions that were recorded before questions had a view hold the answer to the wizard itself.
+    """
     answer = (await asker.ask(question)).answer
-    if isinstance(answer, NotAnswered) and answer.why is Why.DENIED and question.view != HERE:
+    unseen = isinstance(answer, NotAnswered) and answer.why in {Why.DENIED, Why.NOT_RECORDED}
+    if unseen and question.view != HERE:
         answer = (await asker.ask(replace(question, view=HERE))).answer
     return answer
 

@@ -32,6 +32,7 @@ _ALERTS_OF_CERTIFICATES = {
 }
 _REFUSED = frozenset({"expired", "not-yet-valid", "untrusted", "other-name"})
 _PATIENCE = 3.0
+_OLDER = ("TLSv1", "TLSv1.1")  # given up by RFC 8996, and spoken by old machines all the same
 _VALUES = ("address", "reason")
 
 
@@ -170,6 +171,11 @@ async def _failed(
     if isinstance(shaken, TlsShaken) and (settings.protocols or settings.ciphers):
         said = f"{where} takes {one_line(shaken.version)}; the gateway offers {one_line(', '.join(settings.protocols) or 'other ciphers')}."
         return Finding("version", said, {**values, "peer": shaken.version})
+    older = replace(_changed(settings), protocols=_OLDER, ciphers="DEFAULT@SECLEVEL=0")
+    spoken = (await asker.ask(TlsHandshake(address, older, view, _PATIENCE))).answer
+    if isinstance(spoken, TlsShaken) and not isinstance(shaken, TlsShaken):
+        said = f"{where} takes {one_line(spoken.version)} at most, which the gateway does not offer."
+        return Finding("version", said, {**values, "peer": spoken.version})
     if isinstance(shaken, TlsFailed) and shaken.alert == _ALERT_CERTIFICATE:
         return Finding("wants-client-certificate", f"{where} asks for a client certificate.", values)
     return Finding("refused", f"TLS with {where} failed: {reason}.", values)

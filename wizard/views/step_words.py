@@ -240,6 +240,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     },
     "name-repair": {
         "complete": "the whole name resolves",
+        "other-resolver": "another resolver knows it",
         "one-kind-fails": "fails for IPv6 only",
         "none": "no other form resolves",
     },

@@ -163,3 +163,17 @@ def hosts_overrides_on_purpose(guest: Guest) -> Iterator[None]:
     start_nginx(guest)
     yield
     end(guest, pid)
+
+
+@scenario("dns-nxdomain")
+def public_resolver(guest: Guest) -> Iterator[None]:
+    """nginx was told to ask a public resolver, which has never heard of internal names; this host's own has."""
+    nameserver(guest)
+    log = "/var/log/public.log"
+    guest.spawn(f"{PYTHON} /opt/nameserver.py --listen 127.0.0.8 --record public.example=192.0.2.1", log=log)
+    until(lambda: guest.exists(log) and "listening" in guest.read(log), seconds=5)
+    app(guest)
+    by_variable(guest)
+    yield
+    edit(guest, SITE, "resolver 127.0.0.1", "resolver 127.0.0.8")
+    reload_nginx(guest)
