@@ -56,35 +56,28 @@ class EndingScreen(WizardScreen):
             self.wizard.say("There is no report yet: the walk has not ended.")
             return
         replace = False
-        while True:
+        while files:
             try:
                 self.wizard.save(files, replace=replace)
             except ExistsError as error:
                 chosen = await self._instead(error.path)
-                if chosen is None:
-                    self.wizard.say("Nothing was saved.")
-                    return
                 replace = chosen == "replace"
-                if chosen == "other":
-                    named = await self._other(next(iter(files)))
-                    if named is None:
-                        return
-                    files = {named + path[path.rindex(".") :]: content for path, content in files.items()}
+                files = files if replace else await self._other(files) if chosen == "other" else {}
             except SaveError as error:
                 self.wizard.say(f"{error}.")
-                named = await self._other(next(iter(files)))
-                if named is None:
-                    return
-                files = {named + path[path.rindex(".") :]: content for path, content in files.items()}
+                files = await self._other(files)
             else:
                 return
+        self.wizard.say("Nothing was saved.")
 
     async def _instead(self, path: str) -> str | None:
         choices = (("replace", Visible("Replace it")), ("other", Visible("Save under another name")))
         question = one_line(f"There is a file already: {path}", limit=400)
         return await self.app.push_screen_wait(ChoiceScreen(question, choices))
 
-    async def _other(self, path: str) -> str | None:
-        given = path[: path.rindex(".")]
+    async def _other(self, files: dict[str, bytes]) -> dict[str, bytes]:
+        """The same contents under the name that the person gives; none where none is given."""
+        given = next(iter(files)).rpartition(".")[0]
         why = Visible("Without an ending: .md and .json are added.")
-        return await self.app.push_screen_wait(LineScreen(Visible("Save the report as"), given, why))
+        named = await self.app.push_screen_wait(LineScreen(Visible("Save the report as"), given, why))
+        return {f"{named}.{path.rpartition('.')[2]}": content for path, content in files.items()} if named else {}
