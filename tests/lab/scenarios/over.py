@@ -8,6 +8,7 @@ from tests.lab.decoys import old_errors
 from tests.lab.guest import Guest
 from tests.lab.scenario import Repair, scenario
 from tests.lab.scenarios.http import redeploy, shop
+from tests.lab.stack import app, proxy, site, start_nginx
 
 
 @scenario("upstream-crashed-mid-request", systemd=True, over=True, status=200, repair=Repair.NONE)
@@ -31,9 +32,14 @@ def another_page_waits(guest: Guest) -> Iterator[None]:
 
 @scenario("upstream-oom-killed", systemd=True, over=True, status=200, repair=Repair.NONE)
 def memory_ran_out_once(guest: Guest) -> Iterator[None]:
-    """The kernel ended the application for lack of memory; systemd has started it again."""
+    """The kernel ended the application for lack of memory; systemd has started it again.
+
+    Guests share the kernel's log, so the unit has a name that no other story uses.
+    """
     limits = ("MemoryMax=40M", "MemorySwapMax=0", "Restart=on-failure", "RestartSec=200ms")
-    shop(guest, "--route /export=memory", *limits)
+    app(guest, "--route /export=memory", *limits, name="exports")
+    site(guest, proxy("http://127.0.0.1:8000"))
+    start_nginx(guest)
     yield
     guest.run("curl -s -m 8 -o /dev/null http://shop.example/export; sleep 0.5", check=False)
     guest.await_listener("8000")
