@@ -121,6 +121,14 @@ def _moved(text: str, upstream: str | None, direction: str, wording: str) -> GoE
         )
         meaning = "The upstream reset the connection before it had sent a complete header."
         return GoError("reset-early", meaning, _HEADER, reset, errno, upstream)
+    if "i/o timeout" in text and text.rfind("write ") > text.rfind("read "):
+        causes = ("upstream-hung", "request-body-rejected-early", "mtu-blackhole")
+        meaning = "The upstream stopped reading the request."
+        return GoError("send-timeout", meaning, Phase.SENDING_REQUEST, causes, errno, upstream)
+    if errno in {110, 113}:
+        causes = ("host-down", "mtu-blackhole", "firewall-drops-upstream")
+        meaning = "The upstream's host stopped answering in the middle of the exchange."
+        return GoError("host-lost", meaning, _HEADER, causes, errno, upstream)
     if "i/o timeout" in text:
         causes = ("upstream-slow-response", "upstream-hung", "gateway-timeout-too-short")
         meaning = "The upstream took the request and sent nothing before the deadline."
