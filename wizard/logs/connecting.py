@@ -11,7 +11,7 @@ from wizard.logs.upstreams import is_loopback, is_unix
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A failed connect: its word, its sentence, and the causes that are consistent with it."""
+    """What failed: its word, its sentence, and the causes that are consistent with it."""
 
     symptom: str
     meaning: str

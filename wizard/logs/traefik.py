@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from wizard.logs.connecting import Failure
 from wizard.logs.fields import json_fields, logfmt_fields, number_of, text_of
 from wizard.logs.go_errors import go_error
 from wizard.logs.hints import PLAIN, Hints
@@ -226,32 +227,36 @@ _OF_STATUS = {
     503: ("upstream-returns-502",),
     504: ("upstream-slow-response", "firewall-drops-upstream", "upstream-hung", "upstream-returns-502"),
 }
-_NO_SERVER = ("gateway-upstream-marked-down", "container-not-running")
-_NO_ROUTER = ("gateway-no-route",)
+_EITHER = "The request failed; the status may be the server's own, or Traefik's, which says why only at debug."
 
 
-def _consistent(status: int | None, upstream: str | None, router: str) -> tuple[str, ...]:
-    """The causes that the status of a request fits, by whether a router and a server were found for it."""
-    if status == 404 and upstream is None and router in {"", "-"}:
-        return _NO_ROUTER
-    if status == 503 and upstream is None:
-        return _NO_SERVER if router not in {"", "-"} else ()
-    return _OF_STATUS.get(status or 0, ()) if upstream is not None else ()
+def _ending(status: int | None, upstream: str | None, router: str) -> Failure:
+    """What the status of a request means, by whether a router and a server were found for it."""
+    routed = router not in {"", "-"}
+    if status == 404 and upstream is None and not routed:
+        return Failure("no-route", "No router took the request; Traefik answers 404.", ("gateway-no-route",))
+    if status == 503 and upstream is None and routed:
+        causes = ("gateway-upstream-marked-down", "container-not-running")
+        return Failure("no-live-upstreams", "No server of the service could be used; nothing was tried.", causes)
+    if upstream is not None and status in _OF_STATUS:
+        return Failure("request-failed", _EITHER, _OF_STATUS[status])
+    return Failure("served", _SERVED, ())
 
 
 def _access(text: str, served: re.Match[str], hints: Hints) -> LogEvent:
     client, stamp, request, printed, router, url = served.groups()
     upstream = endpoint(url) if "://" in url else None
     status = int(printed) if printed.isdigit() else None
+    ending = _ending(status, upstream, router)
     return LogEvent(
         program=PROGRAM,
-        symptom="served",
-        meaning=_SERVED,
+        symptom=ending.symptom,
+        meaning=ending.meaning,
         time=hints.clock.read(stamp),
         upstream=upstream,
         client=client,
         request=request,
-        causes=_consistent(status, upstream, router),
+        causes=ending.causes,
         line=text,
         status=status,
     )
@@ -262,17 +267,19 @@ def _access_json(text: str, fields: dict[str, object], hints: Hints) -> LogEvent
     stamp = text_of(fields, "StartUTC", "time")
     method, path = text_of(fields, "RequestMethod"), text_of(fields, "RequestPath")
     status = number_of(fields, "DownstreamStatus")
+    upstream = endpoint(url) if url else None
     whole = text.endswith("}")  # else the name of the router may be cut off
+    ending = _ending(status if whole else None, upstream, text_of(fields, "RouterName"))
     return LogEvent(
         program=PROGRAM,
-        symptom="served",
-        meaning=_SERVED,
+        symptom=ending.symptom,
+        meaning=ending.meaning,
         time=hints.clock.read(stamp) if stamp else hints.time,
-        upstream=endpoint(url) if url else None,
+        upstream=upstream,
         client=text_of(fields, "ClientHost") or None,
         host=text_of(fields, "RequestHost") or None,
         request=f"{method} {path}" if method and path else None,
-        causes=_consistent(status, endpoint(url) if url else None, text_of(fields, "RouterName")) if whole else (),
+        causes=ending.causes,
         line=text,
         status=status,
     )
