@@ -7,6 +7,7 @@ not a proof that it is the one.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -19,7 +20,7 @@ from wizard.gateways.nginx.samples import addresses_of
 from wizard.host.questions import NotAnswered
 from wizard.model import Route
 from wizard.services import systemd
-from wizard.services.journal import decisive, last_words, quoted
+from wizard.services.journal import JournalLine, decisive, last_words, quoted
 from wizard.services.manager import UP, UnitCondition
 from wizard.services.mentions import in_message, read_endpoint
 from wizard.services.ownership import Certainty, Claim, How, Owners, owners
@@ -273,5 +274,12 @@ async def _last_said(unit: str, condition: UnitCondition, asker: Asker) -> tuple
     lines = await last_words(asker, unit, lines=40)
     if isinstance(lines, NotAnswered):
         return "", (Gap(f"the journal of {one_line(unit)}", one_line(lines.detail), lines.grant),)
-    line = decisive(lines)
+    line = decisive(lines) or _last_own(lines)
     return (quoted(line) if line is not None else ""), ()
+
+
+def _last_own(lines: Sequence[JournalLine]) -> JournalLine | None:
+    """The last line that the program itself wrote in the latest run: it may say why it ended in words that nobody knows."""
+    latest = lines[-1].invocation if lines else ""
+    own = [line for line in lines if not line.from_manager and line.invocation == latest and line.message.strip()]
+    return own[-1] if own else None
