@@ -68,6 +68,8 @@ _ACTIONS = (
     "try_files $uri/index.html $uri =403;", "try_files $uri $uri/ /;", "try_files /a/ /b;", "return 301 $request_uri;",
     "return 302 $1/x;", "return 307 //e.test/;", "return 200;", "return 499;", "return 408;", "return 404 none;",
     "return 500 '$uri';", "empty_gif;", "stub_status;", "auth_request /let-in; index b.html;",
+    "auth_request /none; error_page 500 = @n1;", "auth_request /a/b.html; proxy_pass http://odd<n>;",
+    "auth_request /api/v1/; proxy_pass http://odd<n>;",
     "proxy_pass http://127.0.0.1:<echo>; proxy_method POST; proxy_set_header Host a-$Host; proxy_set_header X-A $Uri;",
     "mirror /let-in; proxy_pass http://odd<n>;", "error_page 405 =200 $uri; return 405;", "error_page 403 /a/b.html; deny all;",
     "error_page 404 =201 /b$is_args$args; error_page 404 @n1; return 404;", "error_page 418 = @n2; return 418;",

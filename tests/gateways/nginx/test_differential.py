@@ -95,6 +95,8 @@ def difference(made: Route, seen: lab.Seen) -> str | None:
     unsure = bool(made.undecided)
     if seen.status == 401 and any(step.startswith("asks for a password") for step in made.steps):
         return None  # the way of a visitor who knows it
+    if seen.status in {401, 403, 500} and any(step.startswith("auth_request asks") for step in made.steps):
+        return None  # and of one whom the upstream lets in
     if made.upstream is not None:
         return passed_differently(made, seen, unsure=unsure)
     if seen.upstream:

@@ -425,3 +425,24 @@ def test_what_was_decided_by_headers_of_the_client_is_told() -> None:
         '$pool is "1" (/etc/nginx/nginx.conf:4) for what this client sends',
     )
     assert len(routed(text, "http://x/b").steps) == 1
+
+
+def test_an_auth_request_that_nginx_answers_itself_decides() -> None:
+    text = f"""
+    server {{ listen 80; location = /yes {{ return 204; }} location = /no {{ internal; return 403; }}
+      location /a {{ auth_request /yes; {up(1)} }}
+      location /b {{ auth_request /no; {up(1)} }}
+      location /c {{ auth_request /gone; {up(1)} }}
+      location /d {{ auth_request /e; {up(1)} }}
+      location /e {{ {up(2)} }}
+      location /f {{ satisfy any; allow 10.0.0.0/8; deny all; auth_request /no; {up(1)} }}
+    }}
+    """
+    known = {path: routed(text, f"http://x{path}", exists=lambda _: False) for path in ("/a", "/b", "/c", "/d", "/f")}
+    assert [target(one) for one in known.values()][:4] == [
+        "proxy 127.0.0.1:1 /a", "return 403", "return 500", "proxy 127.0.0.1:1 /d",
+    ]  # fmt: skip
+    assert known["/d"].steps == (
+        "auth_request asks http://127.0.0.1:2, which may decide otherwise (/etc/nginx/nginx.conf:8)",
+    )
+    assert known["/f"].action.kind == "undecided"

@@ -13,7 +13,6 @@ from wizard.gateways.nginx.octets import octets, unknown_in
 from wizard.gateways.nginx.request import Request
 from wizard.gateways.nginx.rewrite import Answer
 from wizard.gateways.nginx.tree import Directive
-from wizard.gateways.nginx.variables import fill
 
 _CODE = tuple(
     f"{phase}_by_lua{form}" for phase in ("server_rewrite", "rewrite", "access") for form in ("", "_block", "_file")
@@ -58,7 +57,7 @@ def _note(request: Request) -> None:
     request.auth_request = None
     asked = request.level.nearest("auth_request")
     if asked is not None and asked.args and asked.args[0] != "off":
-        request.auth_request = fill(request, asked.args[0])
+        request.auth_request = octets(asked.args[0])
 
 
 def _denied(request: Request, rules: list[Directive]) -> Directive | None:

@@ -12,7 +12,7 @@ from wizard.gateways.nginx.access import refused
 from wizard.gateways.nginx.content import Jump, Passed, Served, Stage, content, named, redirect_to, try_files
 from wizard.gateways.nginx.locations import Found, LocationLevel, find
 from wizard.gateways.nginx.octets import escape_uri, said, unknown_in
-from wizard.gateways.nginx.request import Request, Undecided
+from wizard.gateways.nginx.request import MAX_CHANGES, Request, Undecided
 from wizard.gateways.nginx.rewrite import REDIRECTS, Answer, enter, rewrites
 from wizard.gateways.nginx.values import whole
 from wizard.gateways.nginx.variables import fill
@@ -68,10 +68,50 @@ def _phases(request: Request, stage: Stage) -> Result | Jump:
         if request.changes == 0:
             return Answer(500, None, request.level.at)
         request.level = server
-    if (denied := refused(request)) is not None:
+    if not request.subrequest and (denied := refused(request) or _barred(request)) is not None:
         return denied
     tried = try_files(request)
     return content(request) if tried is None else tried
+
+
+def _barred(request: Request) -> Answer | None:
+    """What becomes of a request whose `auth_request` nginx answers itself; None where it lets pass, or an upstream decides.
+
+    An answer of 2xx lets the request pass, 401 and 403 are passed on, and any other is a 500
+    (ngx_http_auth_request_module.c).
+    """
+    asked = request.level.nearest("auth_request")
+    if request.auth_request is None or asked is None:
+        return None
+    uri, _, args = request.auth_request.partition("?")
+    inner = msgspec.structs.replace(
+        request,
+        uri=uri,
+        args=args,
+        method="GET",
+        internal=True,
+        subrequest=True,
+        changes=MAX_CHANGES,
+        steps=[],
+        captures=(),
+    )
+    try:
+        result = follow(inner)
+    except Undecided:
+        return None
+    if isinstance(result, Passed):
+        request.step(f"auth_request asks {said(result.value)}, which may decide otherwise ({asked.at})")
+        return None
+    if result.status is None:
+        return None
+    status = inner.error_status or result.status
+    if status < 300:
+        return None
+    words = f"auth_request {said(uri)} is answered with {status} ({asked.at})"
+    if request.level.word("satisfy") == "any":
+        raise Undecided(f"{words}, and satisfy any may let in by address")
+    request.step(words)
+    return Answer(status if status in {401, 403} else 500, None, asked.at)
 
 
 def _find(request: Request) -> Answer | None:

@@ -137,6 +137,7 @@ class Request(msgspec.Struct):
     values: dict[str, str] = msgspec.field(default_factory=dict)
     steps: list[str] = msgspec.field(default_factory=list)
     auth_request: str | None = None
+    subrequest: bool = False  # made by nginx for another one: nobody is asked who he is
     add_uri_to_alias: bool = False
 
     def step(self, words: str) -> None:
