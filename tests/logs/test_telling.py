@@ -38,6 +38,8 @@ NEAR = 45.0
         ("Traceback (most recent call last):", Tale.TRACEBACK),
         ("RuntimeError: can't start new thread", Tale.NO_MORE_TASKS),
         ("OSError: [Errno 24] Too many open files", Tale.TOO_MANY_FILES),
+        ("OSError: [Errno 28] No space left on device: '/srv/sessions/one'", Tale.NO_SPACE),
+        ("Error: ENOSPC: no space left on device, write", Tale.NO_SPACE),
         ("Error: connect ECONNREFUSED 127.0.0.1:5432", Tale.CANNOT_CONNECT),
         ("java.lang.OutOfMemoryError: Java heap space", Tale.OUT_OF_MEMORY),
     ],
