@@ -82,6 +82,14 @@ def test_a_consequence_is_folded_under_its_cause() -> None:
     assert "request" in [one.step.check for one in drawn.causes[0].explains]
 
 
+@pytest.mark.parametrize(("priority", "kept"), [(9, ["left"]), (0, ["ended", "left"])])
+def test_two_causes_that_account_for_each_other_do_not_both_vanish(priority: int, kept: list[str]) -> None:
+    needs = {"connect": "refused", "listener": "absent"}
+    left = cause("left", needs, explains=("ended",), priority=priority)
+    ended = cause("ended", needs, explains=("left",))
+    assert sorted(named(verdict([left, ended], FAILS, REFUSED, ABSENT))) == kept
+
+
 def test_the_same_consequence_on_another_server_is_a_fault_of_its_own() -> None:
     other = [step("connect", server(B), "refused"), step("listener", server(B), "absent")]
     drawn = verdict([NOBODY, STOPPED], FAILS, REFUSED, ABSENT, step("service", server(), "stopped"), *other)

@@ -248,10 +248,17 @@ def _folded(held: list[Conclusion], observed: Observed) -> list[Conclusion]:
     """Put consequences under their causes: a cause that another one on the same path explains is not listed itself."""
     kept: list[Conclusion] = []
     for one in held:
-        over = [other for other in held if other is not one and _accounts_for(other, one, observed)]
+        over = [other for other in held if other is not one and _is_over(other, one, observed)]
         if not over:
             kept.append(one)
     return [_over(one, held, observed) for one in kept]
+
+
+def _is_over(cause: Conclusion, consequence: Conclusion, observed: Observed) -> bool:
+    """Whether a conclusion hides another one. Of two that account for each other the one of higher priority stays."""
+    if not _accounts_for(cause, consequence, observed):
+        return False
+    return not _accounts_for(consequence, cause, observed) or cause.cause.priority > consequence.cause.priority
 
 
 def _accounts_for(cause: Conclusion, consequence: Conclusion, observed: Observed) -> bool:
