@@ -14,25 +14,21 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
-from wizard.text import Visible, cells, one_line
+from wizard.text import Visible, one_line
+from wizard.tui import start_lines as lay
 from wizard.tui.choice_screen import ChoiceScreen, LineScreen
 from wizard.tui.keys import Key, bindings, footer
 from wizard.tui.port import State
 from wizard.tui.screen import WizardScreen
-from wizard.tui.sizes import LOW, ROOMY, USUAL, WIDE
+from wizard.tui.sizes import LOW, ROOMY
 from wizard.tui.widgets.address import Address
-from wizard.tui.widgets.lines import PLAIN, STRONG, line, spread, wrapped
+from wizard.tui.widgets.lines import wrapped
 from wizard.tui.widgets.pick_list import PickList, Row
 from wizard.tui.widgets.text_pane import Keys, Lines
 from wizard.views import start as view
-from wizard.views.words import cut, padded
 from wizard.walk.plan import Target, TargetError, read_target
 
-_FRESH = 1800.0  # seconds for which going on with an interrupted session is the most likely wish
-_GATEWAYS = 3  # shown where there is little room
 _DETAIL = 3
-
-Wish = view.Row | view.Symptom | str | None  # what a row of the list stands for: None is a heading, a word an action
 
 
 class StartScreen(WizardScreen):
@@ -58,7 +54,7 @@ class StartScreen(WizardScreen):
     def __init__(self) -> None:
         super().__init__()
         self._view = view.start_view(None)
-        self._wishes: tuple[Wish, ...] = ()
+        self._wishes: tuple[lay.Wish, ...] = ()
         self._moved = False
 
     def compose(self) -> ComposeResult:
@@ -86,11 +82,11 @@ class StartScreen(WizardScreen):
         size = self.app.size
         self._view = view.start_view(state.glance, failure=state.failure)
         width = size.width - 2
-        self.query_one("#head", Lines).show(_head(self._view, state, width, roomy=size.height >= ROOMY))
-        listed = _listed(self._view, state, width - 1)
+        self.query_one("#head", Lines).show(lay.head(self._view, state, width, roomy=size.height >= ROOMY))
+        listed = lay.listed(self._view, state, width - 1)
         self._wishes = tuple(wish for wish, _ in listed)
         rows = tuple(Row(content, pickable=wish is not None) for wish, content in listed)
-        self.query_one("#rows", PickList).show(rows, None if self._moved else _likeliest(self._wishes, state))
+        self.query_one("#rows", PickList).show(rows, None if self._moved else lay.likeliest(self._wishes, state))
         self._paint_detail()
         self.query_one("#said", Lines).show(wrapped(state.said, width) if state.said else [])
 
@@ -219,7 +215,7 @@ class StartScreen(WizardScreen):
         places = [row for row in self._view.rows if row.target != Target()]
         target: Target | None = places[0].target if len(places) == 1 else Target()
         if len(places) > 1:
-            choices = [(str(number), _place(row)) for number, row in enumerate(places)]
+            choices = [(str(number), lay.place(row)) for number, row in enumerate(places)]
             choices.append(("", Visible("everywhere: every route that there is")))
             chosen = await self.app.push_screen_wait(ChoiceScreen(Visible(f"Where: {symptom.title}?"), tuple(choices)))
             target = None if chosen is None else places[int(chosen)].target if chosen else Target()
@@ -241,105 +237,3 @@ class StartScreen(WizardScreen):
         lines = [one for text in said for one in wrapped(text, width)][:room]
         blank = [Content(" ")] * (room - len(lines)) if self._view.failing else []
         self.query_one("#foot", Lines).show([*lines, *blank])
-
-
-def _head(shown: view.StartView, state: State, width: int, *, roomy: bool) -> list[Content]:
-    name = Visible("gateway-wizard: a recorded session") if state.recorded else Visible("gateway-wizard")
-    lines = [spread(name, shown.host, width), Content("-" * width)]
-    most = len(shown.gateways) if roomy else _GATEWAYS
-    lines += [Content(cut(gateway, width)) for gateway in shown.gateways[:most]]
-    if len(shown.gateways) > most:
-        lines.append(Content(f"and {len(shown.gateways) - most} more gateways"))
-    lines += [one for note in shown.notes for one in wrapped(note, width)]
-    return [*lines, Content(" ")]
-
-
-def _listed(shown: view.StartView, state: State, width: int) -> list[tuple[Wish, Content]]:
-    """Everything that can be begun, in the order of how likely it is meant."""
-    if shown.looking:
-        return []
-    listed: list[tuple[Wish, Content]] = []
-    if state.interrupted is not None and not state.recorded:
-        what = one_line(state.interrupted.target or "every route", limit=120)
-        listed.append(("resume", _option("i", f"go on with the interrupted walk of {what}", width)))
-    wide = width >= WIDE - 3
-    if shown.heading:
-        spark = len(shown.rows[0].wide_spark if wide else shown.rows[0].spark) if shown.failing else 0
-        when = f"  {'when':<{spark}}" if width >= USUAL - 4 else ""
-        right = Visible(f"status count   last{when}") if shown.failing else Visible("")
-        listed.append((None, spread(shown.heading, right, width)))
-    listed += list(zip(shown.rows, _rows(shown, width, wide=wide), strict=True))
-    if state.recorded:
-        return [*listed, (None, Content("")), *_from_a_recording(state, width)]
-    known = "or begin with what you know" if shown.rows else "to see how it works, and what can be done here"
-    listed += [(None, Content("")), (None, line((Visible(known), STRONG)))]
-    if not shown.rows:
-        listed.append(("demo", _option("d", "a recorded real incident, with its walk and its repair", width)))
-    listed.append(("address", _option("u", "a URL, a host name or an upstream", width)))
-    if shown.rows:
-        listed += [(one, _option("", one.title, width)) for one in view.symptoms(state.library)]
-    listed.append(("paste", _option("p", "log lines: paste them, and see what they mean", width)))
-    if shown.rows:
-        listed.append(("demo", _option("d", "a recorded real incident, to see how it works", width)))
-    return listed
-
-
-def _from_a_recording(state: State, width: int) -> list[tuple[Wish, Content]]:
-    """What is left where nothing can be asked: another incident, log lines, and the way back."""
-    left: list[tuple[Wish, Content]] = [
-        ("demo", _option("d", "another recorded incident", width)),
-        ("paste", _option("p", "log lines: paste them, and see what they mean", width)),
-    ]
-    return [*left, ("rows", _option("Esc", "back to this host", width))] if state.away else left
-
-
-def _option(key: str, said: str, width: int) -> Content:
-    return line((Visible(f" {key:<{max(2, len(key) + 1)}}"), STRONG), (cut(Visible(said), width - 4), PLAIN))
-
-
-def _likeliest(wishes: tuple[Wish, ...], state: State) -> int:
-    """The row that Enter takes where the person did not choose: what fails most, or what was interrupted just now."""
-    found = state.interrupted
-    if (
-        found is not None
-        and state.glance is not None
-        and state.glance.at - found.started < _FRESH
-        and not state.recorded
-    ):
-        return 0
-    return next((index for index, wish in enumerate(wishes) if wish is not None and wish != "resume"), 0)
-
-
-def _place(row: view.Row) -> Visible:
-    said = (row.where, row.upstream, row.word, Visible(f"{row.count} times") if row.count else Visible(""))
-    return Visible("  ".join(part for part in said if part))
-
-
-def _rows(shown: view.StartView, width: int, *, wide: bool) -> list[Content]:
-    """Columns in the width of the terminal: what the numbers leave is shared by request, server and word.
-
-    Where little is left the server is not shown; of a request more has to be seen than its beginning.
-    """
-    numbers = 20 + max((2 + len(row.wide_spark if wide else row.spark) for row in shown.rows), default=0)
-    numbers = numbers if width >= USUAL - 4 else 20
-    word = max(9, min(_widest([row.word for row in shown.rows]), 24 if wide else 16))
-    room = width - numbers - word - 3
-    longest = _widest([row.where for row in shown.rows])
-    upstream = min(_widest([row.upstream for row in shown.rows]), max(14, room - longest - 2), room // 2 + 6)
-    upstream = upstream if width >= USUAL - 4 else -2
-    where = max(10, room - upstream - 2)
-    lines: list[Content] = []
-    for row in shown.rows:
-        if not row.word:
-            lines.append(line((Visible(" "), PLAIN), (padded(row.where, width - 2), PLAIN)))
-            continue
-        counts = f"{row.status:>6} {cut(row.count, 5):>5} {cut(row.last, 6):>6}" if row.count else ""
-        counts += f"  {row.wide_spark if wide else row.spark}" if numbers > 20 else ""
-        server = [(Visible("  "), PLAIN), (padded(row.upstream, upstream), PLAIN)] if upstream > 0 else []
-        spans = [(padded(row.where, where), STRONG), *server, (Visible("  "), PLAIN), (padded(row.word, word), PLAIN)]
-        lines.append(line((Visible(" "), PLAIN), *spans, (Visible(counts), PLAIN)))
-    return lines
-
-
-def _widest(texts: list[Visible]) -> int:
-    return max((cells(text) for text in texts), default=0)
