@@ -8,9 +8,9 @@ from typing import TypedDict
 
 import pytest
 
-from wizard.logs import caddy, connecting, docker, gunicorn, haproxy, kernel, php_fpm, traefik, uwsgi
+from wizard.logs import caddy, connecting, docker, gunicorn, haproxy, php_fpm, traefik, uwsgi
 from wizard.logs.recognise import explain_line
-from wizard.logs.tables import apache, envoy, go, haproxy_endings, nginx, systemd
+from wizard.logs.tables import apache, envoy, go, haproxy_endings, kernel, nginx, systemd
 from wizard.logs.tables import haproxy as haproxy_table
 
 HERE = Path(__file__).parent
