@@ -105,6 +105,12 @@ def test_failures_in_the_log_are_counted_before_and_looked_for_after(last: float
     assert (row.before, row.after, row.after_state) == ("90 failures in 3 min, about 30 a minute", said, state)
 
 
+def test_the_walks_own_requests_are_no_failures_of_visitors() -> None:
+    own = replace(step("route-log", URL, "connect-failed", count=0), first_seen=-2.0, last_seen=0.0)
+    assert reported(own).impact is None
+    assert "failures logged" not in [one.what for one in after(own, *working()).changes]
+
+
 def test_the_impact_is_what_the_log_says() -> None:
     logged = replace(step("route-log", URL, "connect-failed", count=27), first_seen=-29.0, last_seen=-1.0)
     impact = reported(logged).impact

@@ -49,6 +49,7 @@ def _logged(observed: Observed) -> StepDone | None:
         for one in observed.order
         if one.step.check in _LOGS and one.outcome not in {"quiet", UNKNOWN} and one.step.last_seen is not None
     ]
+    found = [step for step in found if _count(step)]  # none is left where all were the walk's own requests
     return max(found, key=lambda step: (_count(step), -_LOGS.index(step.check)), default=None)
 
 
