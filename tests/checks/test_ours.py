@@ -35,3 +35,8 @@ def test_another_request_and_another_time_are_somebody_elses() -> None:
     other = altered(OWN, request="POST / HTTP/1.1")
     before = altered(OWN, time=NOW - 60)
     assert left(other, before) == [other, before]
+
+
+def test_a_line_of_the_second_before_is_somebody_elses_though_its_own_is_not_there_yet() -> None:
+    visitor = altered(OWN, time=NOW - 1)
+    assert left(visitor) == [visitor]

@@ -43,6 +43,8 @@ async def without_own(events: Sequence[LogEvent], route: Route, asker: Asker) ->
     if question is None or not events:
         return tuple(events)
     made = await asker.ask(question)
-    own = [one for one in timely(events, made) if about(one, question)]
+    # The log may have been read before the request was made: nothing older than it is taken for its own.
+    began = math.floor(made.at)
+    own = [one for one in timely(events, made) if about(one, question) and one.time is not None and one.time >= began]
     mine = {id(one) for one in latest(own)} if own else set()
     return tuple(one for one in events if id(one) not in mine)
