@@ -10,8 +10,6 @@ from wizard.flow.folders import Source, load_library
 from wizard.flow.language import Cause
 from wizard.session.events import StepDone
 
-PLACE = {"listens": "127.0.0.2:8000", "program": "python3 (pid 9)", "unit": ""}
-
 
 @pytest.fixture(scope="module")
 def causes() -> list[Cause]:
@@ -27,7 +25,7 @@ def dead(app: str, service: str, *, listener: str = "other-address") -> list[Ste
             step("connect", key, "refused"),
             step("listener", key, listener),
             step("service", key, service, unit="shop.service", said="It is so."),
-            step("app", key, app, **PLACE),
+            step("app", key, app, listens="127.0.0.2:8000", program="python3 (pid 9)", unit=""),
         )
     ]
 

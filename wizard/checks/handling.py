@@ -10,20 +10,17 @@ from collections.abc import Sequence
 
 from wizard.checks.address import parse_address, split_port
 from wizard.checks.hops import next_hop
-from wizard.checks.ours import about, latest, timely
+from wizard.checks.ours import about, lately, latest, timely
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.survey import Survey, survey
 from wizard.checks.visitor import request_for
 from wizard.gateways.nginx.samples import routes_of
 from wizard.gateways.nginx.servers import http
 from wizard.host.port import Reply
-from wizard.host.questions import LogTail, NotReplied, ReadLog, Replied, Request, StampKind
-from wizard.logs.error_log import read_error_log
+from wizard.host.questions import NotAnswered, NotReplied, Replied, Request
 from wizard.model import LogEvent, Phase, Route
 from wizard.text import one_line
 
-WINDOW = 150.0  # seconds: longer than any request of a walk
-MAX_LOG = 4 << 20
 EARLY = 0.7  # seconds by which a deadline must be missed before it counts as another one
 _LOUD = frozenset({"crit", "alert", "emerg"})
 _AUTH = "gateway-auth-subrequest-down"
@@ -69,11 +66,11 @@ async def handling(subject: Subject, asker: Asker) -> Finding:
     if path is None or path.startswith(("syslog:", "stderr", "memory:", "/dev/")):
         return Finding(UNKNOWN, f"The gateway writes no error log to a file ({one_line(path or '') or 'off'}).")
     by_hand = f"tail -n 20 {path}"
-    tail = (await asker.ask(ReadLog(path, WINDOW, StampKind.NGINX_ERROR, MAX_LOG, route.gateway.within))).answer
-    if not isinstance(tail, LogTail):
-        gap = Gap(one_line(path), one_line(tail.detail), tail.grant)
-        return Finding(UNKNOWN, f"{one_line(path)} could not be read: {one_line(tail.detail)}.", gaps=(gap,))
-    finding = _read(_of_server(read_error_log(tail), route, await survey(asker)), route, question, made, by_hand)
+    written = await lately(route, path, asker)
+    if isinstance(written, NotAnswered):
+        gap = Gap(one_line(path), one_line(written.detail), written.grant)
+        return Finding(UNKNOWN, f"{one_line(path)} could not be read: {one_line(written.detail)}.", gaps=(gap,))
+    finding = _read(_of_server(written, route, await survey(asker)), route, question, made, by_hand)
     asked = str(finding.values.get("asked", ""))
     if finding.outcome == "elsewhere" and asked in {
         *_of_namesakes(route, await survey(asker)),

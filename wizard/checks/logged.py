@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from wizard.checks.address import lookup, parse_address, required, split_port
-from wizard.checks.ours import without_own
+from wizard.checks.ours import with_own, without_own
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
 from wizard.checks.survey import Gateway, Survey, survey
 from wizard.gateways.nginx.tree import every
@@ -97,12 +97,18 @@ async def events_of(gateway: Gateway, path: str | None, asker: Asker) -> tuple[L
     return await asker.once(f"log {gateway.instance.pid} {path}", make)
 
 
-async def _events(subject: Subject, asker: Asker) -> tuple[LogEvent, ...] | NotAnswered | None:
+async def _events(
+    subject: Subject, asker: Asker, *, with_request: bool = False
+) -> tuple[LogEvent, ...] | NotAnswered | None:
     route = subject.route
     gateway = (await survey(asker)).gateway_of(route.gateway if route else None)
     if route is None or gateway is None:
         return None
-    return await events_of(gateway, route.logs.error if route.logs else None, asker)
+    path = route.logs.error if route.logs else None
+    events = await events_of(gateway, path, asker)
+    if with_request and path is not None and isinstance(events, tuple):
+        return await with_own(events, route, path, asker)
+    return events
 
 
 def of_route(event: LogEvent, route: Route) -> bool:
@@ -113,12 +119,15 @@ def of_route(event: LogEvent, route: Route) -> bool:
 
 
 async def server_events(
-    subject: Subject, asker: Asker
+    subject: Subject, asker: Asker, *, with_request: bool = False
 ) -> tuple[tuple[LogEvent, ...] | NotAnswered | None, frozenset[str]]:
-    """The events about one server, and the addresses under which it may stand in the log."""
+    """The events about one server, and the addresses under which it may stand in the log.
+
+    With `with_request` what the walk's own request left there is among them for sure, which waits for its answer.
+    """
     route, server = required(subject)
     found = await events_of_addresses(subject, asker)
-    events = await _events(subject, asker)
+    events = await _events(subject, asker, with_request=with_request)
     if not isinstance(events, tuple):
         return events, found
     only = route.upstream is not None and len(route.upstream.servers) == 1
@@ -170,14 +179,19 @@ async def events_of_addresses(subject: Subject, asker: Asker) -> frozenset[str]:
 @check("log", Scope.SERVER, {"quiet": (), **dict.fromkeys(LOGGED, _VALUES)}, bad=LOGGED, past=True)
 async def log(subject: Subject, asker: Asker) -> Finding:
     """Read what the gateway's error log says of this server, newest burst first."""
-    events, _ = await server_events(subject, asker)
+    events, _ = await server_events(subject, asker, with_request=True)
     about = f"about {one_line(subject.server.address if subject.server else '')}"
     return await _finding(events, subject, asker, about)
 
 
-async def route_events(subject: Subject, asker: Asker) -> tuple[LogEvent, ...] | NotAnswered | None:
-    """The failures that the gateway logged about a route's virtual host, whichever server they met."""
-    events = await _events(subject, asker)
+async def route_events(
+    subject: Subject, asker: Asker, *, with_request: bool = False
+) -> tuple[LogEvent, ...] | NotAnswered | None:
+    """The failures that the gateway logged about a route's virtual host, whichever server they met.
+
+    With `with_request` what the walk's own request left there is among them for sure, which waits for its answer.
+    """
+    events = await _events(subject, asker, with_request=with_request)
     if not isinstance(events, tuple) or subject.route is None:
         return events
     route = subject.route
@@ -187,7 +201,9 @@ async def route_events(subject: Subject, asker: Asker) -> tuple[LogEvent, ...] |
 @check("route-log", Scope.ROUTE, {"quiet": (), **dict.fromkeys(LOGGED, _VALUES)}, bad=LOGGED, past=True)
 async def route_log(subject: Subject, asker: Asker) -> Finding:
     """Read what the gateway's error log says of this virtual host, newest burst first."""
-    return await _finding(await route_events(subject, asker), subject, asker, "about this virtual host")
+    return await _finding(
+        await route_events(subject, asker, with_request=True), subject, asker, "about this virtual host"
+    )
 
 
 async def _finding(

@@ -2,19 +2,27 @@
 
 Owns the telling apart. May not know what a line means. nginx's error log names no User-Agent, so its lines are told apart
 by the time at which the request was made, by the request line and Host, and by the connection: the same request may have
-been made by somebody else a second before.
+been made by somebody else a second before. A log that was read while the request was made may lack its lines, so what
+was written since is read once more.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from wizard.checks.registry import Asker
 from wizard.checks.visitor import request_for
 from wizard.host.port import Reply
-from wizard.host.questions import NotAnswered, NotReplied, Replied, Request
+from wizard.host.questions import LogTail, NotAnswered, NotReplied, ReadLog, Replied, Request, StampKind
+from wizard.host.threads import beside
+from wizard.logs.error_log import read_error_log
 from wizard.model import LogEvent, Route
+
+WINDOW = 150.0  # seconds: longer than any request of a walk
+MAX_LOG = 4 << 20
+_SERVER_ERROR = 500
 
 
 def timely(
@@ -35,6 +43,33 @@ def about(event: LogEvent, question: Request) -> bool:
 def latest(events: Sequence[LogEvent]) -> list[LogEvent]:
     """The lines of the last connection."""
     return [one for one in events if (one.pid, one.connection) == (events[-1].pid, events[-1].connection)]
+
+
+async def lately(route: Route, path: str, asker: Asker) -> tuple[LogEvent, ...] | NotAnswered:
+    """The failures of the last minutes in a gateway's error log. Ask once the request is answered: its lines are there then."""
+
+    async def make(inner: Asker) -> tuple[LogEvent, ...] | NotAnswered:
+        tail = (await inner.ask(ReadLog(path, WINDOW, StampKind.NGINX_ERROR, MAX_LOG, route.gateway.within))).answer
+        if not isinstance(tail, LogTail):
+            return tail
+        return await beside(len(tail.content), partial(read_error_log, tail))
+
+    return await asker.once(f"lately {route.gateway.pid} {path}", make)
+
+
+async def with_own(events: tuple[LogEvent, ...], route: Route, path: str, asker: Asker) -> tuple[LogEvent, ...]:
+    """The lines with those about a request of this walk that failed, where they were read before it was made."""
+    question = request_for(route, asker.timeout)
+    if question is None:
+        return events
+    made = await asker.ask(question)
+    if isinstance(made.answer, Replied) and made.answer.status < _SERVER_ERROR:
+        return events
+    written = await lately(route, path, asker)
+    if isinstance(written, NotAnswered):
+        return events
+    known = set(timely(events, made))
+    return (*events, *(one for one in timely(written, made) if one not in known))
 
 
 async def without_own(events: Sequence[LogEvent], route: Route, asker: Asker) -> tuple[LogEvent, ...]:
