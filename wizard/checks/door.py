@@ -7,10 +7,12 @@ rules; a rule that lets some sources in is no closed door.
 from __future__ import annotations
 
 import ipaddress
+from functools import partial
 from urllib.parse import urlsplit
 
 from wizard.checks.address import ROOT_GRANT, Address, local_addresses
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
+from wizard.checks.rules import host_rules
 from wizard.checks.visitor import entrance
 from wizard.firewall.judge import Judgement, judge, words
 from wizard.firewall.packet import Path
@@ -39,7 +41,7 @@ async def door(subject: Subject, asker: Asker) -> Finding:
         return Finding("open", "A unix socket knows no rules.")
     if route.gateway.elsewhere:
         return Finding(UNKNOWN, "The gateway is in another network namespace, whose rules are not ours.")
-    here = await judge(asker, str(address.ip), address.port)
+    here = await judge(asker, str(address.ip), address.port, read=partial(host_rules, asker))
     if isinstance(here, NotAnswered):
         gap = Gap("the firewall's rules", one_line(here.detail), here.grant or ROOT_GRANT)
         return Finding(UNKNOWN, "The firewall's rules could not be read.", gaps=(gap,), by_hand="nft list ruleset")
@@ -73,7 +75,9 @@ def _opens_both(outside: Judgement, here: Judgement, address: Address) -> bool:
 
 async def _from_outside(route: Route, address: Address, asker: Asker) -> Judgement | None:
     destination = await _public(route, address, asker)
-    found = await judge(asker, destination, address.port, path=Path.INCOMING) if destination else None
+    if destination is None:
+        return None
+    found = await judge(asker, destination, address.port, path=Path.INCOMING, read=partial(host_rules, asker))
     return found if isinstance(found, Judgement) else None
 
 

@@ -13,10 +13,11 @@ from wizard.checks.address import ROOT_GRANT, Address, parse_address, required
 from wizard.checks.connect import located
 from wizard.checks.listen import socket_table, takes
 from wizard.checks.registry import UNKNOWN, Asker, Finding, Gap, Scope, Subject, Value, check
+from wizard.checks.rules import host_rules
 from wizard.firewall import repair, routing
 from wizard.firewall.evaluate import Decision, decide
 from wizard.firewall.packet import Connection
-from wizard.firewall.read import has_rules, read_rules, with_text
+from wizard.firewall.read import has_rules, with_text
 from wizard.firewall.rules import Act, Rule, Ruleset, Source
 from wizard.host.questions import NotAnswered, SocketTable
 from wizard.model import Instance
@@ -83,7 +84,7 @@ async def packet_path(subject: Subject, asker: Asker) -> Finding:
         return Finding("no-ipv6", said, {"rule": said}, by_hand=by_hand)
     if way.way in routing.LEADS_NOWHERE:
         return await _nowhere(way, uid, asker, by_hand)
-    rules = await read_rules(asker)
+    rules = await host_rules(asker)
     if isinstance(rules, NotAnswered):
         gap = Gap("the firewall's rules", one_line(rules.detail), rules.grant or ROOT_GRANT)
         return Finding(UNKNOWN, "The firewall's rules could not be read.", gaps=(gap,), by_hand="nft list ruleset")

@@ -5,7 +5,9 @@ Owns the order: route first (it gives the interface, the source and the way), th
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from msgspec.structs import replace
@@ -54,6 +56,7 @@ async def judge(
     listener_uid: int | None = None,
     path: Path | None = None,
     interface: str = "",
+    read: Callable[[], Awaitable[Ruleset | NotAnswered]] | None = None,
 ) -> Judgement | NotAnswered:
     """What this host's rules do to a TCP connection, as seen from the wizard's own network namespace.
 
@@ -66,6 +69,7 @@ async def judge(
         listener_uid: the user of the process that answers, where it runs on this host; looked up where None.
         path: the way through this host; None for what the route says (local or outgoing).
         interface: where it comes in, for an incoming connection.
+        read: gives the rules, where they are read for others too.
 
     Returns:
         The judgement; its route may lead nowhere, and then the rules were not read. `NotAnswered` where rules could
@@ -85,17 +89,19 @@ async def judge(
         path=way,
         uid=uid,
         gid=gid,
-        listener_uid=await _listener(ask, destination, port)
-        if listener_uid is None and way is Path.LOCAL
-        else listener_uid,
         interface="lo" if way is Path.LOCAL else interface or (route.device if route else ""),
-        ports=await _client_ports(ask, way),
     )
     if route is not None and route.way in LEADS_NOWHERE:
         return Judgement(connection, route, Decision(Act.ACCEPT, certain=False))
-    rules = await read_rules(ask)
+    local = listener_uid is None and way is Path.LOCAL
+    rules, ports, owner = await asyncio.gather(  # at once: a large ruleset takes nft longer than all else together
+        read() if read else read_rules(ask),
+        _client_ports(ask, way),
+        _listener(ask, destination, port) if local else _known(listener_uid),
+    )
     if isinstance(rules, NotAnswered):
         return rules
+    connection = replace(connection, ports=ports, listener_uid=owner)
     decision = decide(rules, connection)
     if not decision.blocked:
         return Judgement(connection, route, decision)
@@ -115,6 +121,10 @@ def _replaced(rules: Ruleset, rule: Rule) -> Ruleset:
         return rules
     kept = tuple(rule if old.position == rule.position else old for old in chain.rules)
     return rules.changed(replace(chain, rules=kept))
+
+
+async def _known(uid: int | None) -> int | None:
+    return uid
 
 
 async def _listener(ask: Asks, destination: str, port: int) -> int | None:
