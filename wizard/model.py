@@ -229,7 +229,7 @@ class Phase(StrEnum):
     NONE = "none"
 
 
-class LogEvent(msgspec.Struct, frozen=True):
+class LogEvent(msgspec.Struct, frozen=True, gc=False):
     """One line of a log, understood.
 
     `time` is seconds since the epoch (None: the line has none, or its zone is unknown). `symptom` is a stable word

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from wizard.host.questions import LogTail
 from wizard.logs.error_log import cluster, histogram, read_error_log
 from wizard.model import Phase
@@ -95,3 +98,21 @@ def test_poisoning_is_told_in_order() -> None:
     events = read_error_log(tail((CAPTURED / "nginx1.22-poison__p.log").read_bytes()))
     symptoms = [event.symptom for event in events]
     assert symptoms.index("header-too-big") < symptoms.index("no-live-upstreams")
+
+
+STAMPS = st.integers(0, 5).map(lambda second: f"2026/11/23 22:05:5{second}")
+LINES = st.lists(st.tuples(STAMPS, st.sampled_from(["8000", "8001"]), st.sampled_from(["one", "two"])), max_size=12)
+
+
+@given(LINES)
+def test_bursts_are_told_alike_where_only_their_samples_keep_the_line(lines: list[tuple[str, str, str]]) -> None:
+    text = "".join(
+        f"{stamp} [error] 7#7: *{number} connect() failed (111: Connection refused) while connecting to upstream, "
+        f'client: 203.0.113.9, server: {server}, request: "GET /{number} HTTP/1.1", '
+        f'upstream: "http://127.0.0.1:{port}/", host: "{server}"\n'
+        for number, (stamp, port, server) in enumerate(lines)
+    )
+    tail = LogTail("/var/log/nginx/error.log", text.encode(), len(text), 0.0, from_start=True, utc_offset=0)
+    whole, sampled = read_error_log(tail), read_error_log(tail, samples=True)
+    assert cluster(sampled) == cluster(whole)
+    assert sum(bool(event.line) for event in sampled) == len({(port, server) for _, port, server in lines})

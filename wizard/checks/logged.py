@@ -92,7 +92,7 @@ async def events_of(gateway: Gateway, path: str | None, asker: Asker) -> tuple[L
         answer = (await inner.ask(question)).answer
         if not isinstance(answer, LogTail):
             return answer
-        return await beside(len(answer.content), partial(read_error_log, answer))
+        return await beside(len(answer.content), partial(read_error_log, answer, samples=True))
 
     return await asker.once(f"log {gateway.instance.pid} {path}", make)
 

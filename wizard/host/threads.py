@@ -13,12 +13,14 @@ import asyncio
 import contextlib
 import itertools
 import queue
+import sys
 import threading
 from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
 
+TURN = 0.001  # seconds that a thread may keep the interpreter while another one waits for it
 MUCH = 1 << 18  # bytes; about ten milliseconds of reading
 EVENT = 256  # bytes of the log line that an event was made from, about
 MOST = 64  # threads; what is asked when all of them hang waits for one until its own deadline
@@ -68,6 +70,8 @@ class Pool:
             self._free -= 1
             start = self._free < 0 and self._threads < self._most
             if start:
+                # By default it is 5 ms, and each system call of a question waits so long while a large log is read.
+                sys.setswitchinterval(TURN)
                 self._threads += 1
                 self._free += 1
         self._calls.put(work)

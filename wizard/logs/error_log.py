@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from wizard.host.questions import LogTail
 from wizard.logs import nginx
@@ -51,7 +52,7 @@ class Cluster(msgspec.Struct, frozen=True):
     connections: int = 0  # how many different client connections were hit
 
 
-def read_error_log(tail: LogTail, *, everything: bool = False) -> tuple[LogEvent, ...]:
+def read_error_log(tail: LogTail, *, everything: bool = False, samples: bool = False) -> tuple[LogEvent, ...]:
     """The failures in the tail of an nginx error log, oldest first.
 
     Args:
@@ -59,13 +60,37 @@ def read_error_log(tail: LogTail, *, everything: bool = False) -> tuple[LogEvent
             clock was put back inside the window, lines before the change are recognised by time running backwards
             and are moved by an hour; where it was put forward nothing shows, and lines before it are an hour late.
         everything: also messages that are no failure of the path (`notice`, `other`, false leads).
+        samples: of each kind only the newest event has its `line`, the one that `cluster` quotes; the lines of a busy
+            quarter of an hour are most of what its events weigh.
 
     Returns:
         Events with times in seconds since the epoch. Lines that are none of nginx's are left out.
     """
     hints = Hints(clock=Clock(tail.utc_offset))
-    events = [event for line in _records(tail.content) if (event := nginx.read(line, hints)) is not None]
+    found = (event for line in _records(tail.content) if (event := nginx.read(line, hints)) is not None)
+    events = list(_with_samples(found) if samples else found)
     return tuple(event for event in _straightened(events) if everything or event.causes)
+
+
+def _with_samples(events: Iterable[LogEvent]) -> Iterator[LogEvent]:
+    """The events, the lines of which are dropped as soon as a newer one of their kind comes."""
+    newest: dict[tuple[object, ...], LogEvent] = {}
+    for event in events:
+        kind = (event.symptom, event.upstream, event.server, event.host, event.errno, event.target)
+        known = newest.get(kind)
+        if known is None or _is_newer(event.time or 0.0, known.time or 0.0):
+            newest[kind] = event
+            dropped = known
+        else:
+            dropped = event
+        if dropped is not None:
+            force_setattr(dropped, "line", "")  # nobody else has seen it yet
+        yield event
+
+
+def _is_newer(time: float, known: float) -> bool:
+    """Whether an event is of a later second than the one before it, or the clock was put back between them."""
+    return time > known or known - time > _TURNED_BACK
 
 
 def _records(content: bytes) -> Iterator[str]:

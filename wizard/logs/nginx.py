@@ -10,6 +10,7 @@ together name a cause; neither alone is enough.
 from __future__ import annotations
 
 from functools import lru_cache
+from sys import intern
 
 import msgspec
 
@@ -110,7 +111,7 @@ def read(text: str, hints: Hints = PLAIN) -> LogEvent | None:
         return _event(
             text,
             text[head.end() :],
-            level=level,
+            level=intern(level),
             time=hints.clock.read(stamp) if hints.clock.zone_offset is not None else hints.time,
             pid=int(pid),
             connection=int(connection) if connection else None,

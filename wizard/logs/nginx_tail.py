@@ -7,6 +7,7 @@ each ends: a request line and a referrer are the client's words. May not know an
 from __future__ import annotations
 
 from functools import lru_cache
+from sys import intern
 from typing import NamedTuple
 
 from wizard.logs.patterns import Pattern
@@ -55,12 +56,20 @@ _USUAL = Pattern(
 
 
 def _tail(rest: str) -> Tail:
-    usual = _USUAL.fullmatch(rest)
+    usual = _USUAL.fullmatch(rest)  # what it finds is interned: tens of thousands of lines say the same few words
     if usual is None:
         return _unusual_tail(rest)
-    client, server, request, subrequest, upstream, host = usual.groups()
+    client, server, request, subrequest, upstream, host = usual.groups("")
     address, scheme = _upstream(upstream) if upstream else (None, "")
-    return Tail(client or None, server or None, request or None, address, host or None, scheme, subrequest or None)
+    return Tail(
+        intern(client) or None,
+        intern(server) or None,
+        intern(request) or None,
+        address,
+        intern(host) or None,
+        scheme,
+        subrequest or None,
+    )
 
 
 @lru_cache(maxsize=4096)
