@@ -185,7 +185,7 @@ def any_of(parts: Iterable[Fits]) -> Fits:
     return fits
 
 
-class _Compare(msgspec.Struct, frozen=True):
+class _Compare(msgspec.Struct, frozen=True, gc=False):
     """A test of one field; a value for the same reason."""
 
     field: Field

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from io import BytesIO
 from typing import Any
 
 Json = Any
@@ -44,7 +45,7 @@ def objects(printed: bytes) -> Iterator[dict[str, Json]]:
 
     A rule has its text under `text`, without what nft adds for the eye.
     """
-    lines = iter(printed.decode("utf-8", "replace").splitlines())
+    lines = (line.decode("utf-8", "replace") for line in BytesIO(printed))  # one at a time: it may be long
     family = table = chain = ""
     depth = 0  # of a block that holds neither rules nor elements
     for line in lines:

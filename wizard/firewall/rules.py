@@ -55,7 +55,7 @@ class Verdict(msgspec.Struct, frozen=True):
 NOTHING = Verdict(Act.NOTHING)
 
 
-class Rule(msgspec.Struct, frozen=True):
+class Rule(msgspec.Struct, frozen=True, gc=False):
     """One rule. All of its tests must hold; `choices` are tested in turn after them (a verdict map).
 
     `handle` is nftables' number, `position` counts the rules of the chain from 1. `text` is the rule as its source
