@@ -17,7 +17,7 @@ from wizard.logs.error_log import read_error_log
 from wizard.model import Instance
 from wizard.services import systemd
 from wizard.services.journal import last_words
-from wizard.services.manager import UnitCondition
+from wizard.services.manager import UnitCondition, condition_said
 from wizard.text import one_line
 
 _SAME_SECOND = 1.0
@@ -186,7 +186,7 @@ async def gateway_service(subject: Subject, asker: Asker) -> Finding:
     told = f"; it {ended}" if ended and condition not in {UnitCondition.RUNNING, UnitCondition.STOPPED} else ""
     return Finding(
         str(condition),
-        f"{one_line(unit)} is {str(condition).replace('-', ' ')}{told}.",
+        f"{one_line(unit)} {condition_said(condition)}{told}.",
         {"unit": unit, "condition": str(condition), "ended": ended},
         by_hand=by_hand,
     )

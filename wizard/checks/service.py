@@ -21,7 +21,7 @@ from wizard.host.questions import NotAnswered
 from wizard.model import Route
 from wizard.services import systemd
 from wizard.services.journal import JournalLine, decisive, last_words, quoted
-from wizard.services.manager import UP, UnitCondition
+from wizard.services.manager import UP, UnitCondition, condition_said
 from wizard.services.mentions import in_message, read_endpoint
 from wizard.services.ownership import Certainty, Claim, How, Owners, owners
 from wizard.services.unitstate import UnitState
@@ -172,7 +172,7 @@ async def _told(state: UnitState, unit: str, claim: Claim, endpoint: str, asker:
     ended = values["ended"] if condition not in {UnitCondition.RUNNING, UnitCondition.STOPPED} else ""
     told = f"; it {ended}" if ended else ""
     words = f" It last said: {said}" if said else ""
-    sentence = f"{one_line(unit)} is {str(condition).replace('-', ' ')}{told} ({claim.because}).{words}"
+    sentence = f"{one_line(unit)} {condition_said(condition)}{told} ({claim.because}).{words}"
     if not is_its:
         return Finding("resembles-only", sentence, values, gaps)
     since = state.started_at or state.active_since
@@ -180,8 +180,9 @@ async def _told(state: UnitState, unit: str, claim: Claim, endpoint: str, asker:
     young = condition is UnitCondition.RUNNING and age is not None and age < _YOUNG
     if young and (state.restarts or not await _has_listened(state, endpoint, asker)):
         word = "just-restarted" if state.restarts else "just-started"
-        again = f", restarted {state.restarts} times" if state.restarts else ""
-        return Finding(word, f"{one_line(unit)} runs since {age:.0f} s{again} ({claim.because}).", values, gaps)
+        times = "once" if state.restarts == 1 else f"{state.restarts} times"
+        again = f", restarted {times}" if state.restarts else ""
+        return Finding(word, f"{one_line(unit)} has run for {age:.0f} s{again} ({claim.because}).", values, gaps)
     return Finding(str(condition), sentence, values, gaps)
 
 

@@ -43,6 +43,22 @@ class UnitCondition(StrEnum):
 
 UP = frozenset({UnitCondition.RUNNING, UnitCondition.LISTENING})
 
+_SAID = {
+    UnitCondition.RUNNING: "runs",
+    UnitCondition.LISTENING: "waits for its first connection",
+    UnitCondition.EXITED: "has exited",
+    UnitCondition.CRASH_LOOPING: "starts and ends again and again",
+    UnitCondition.FAILED_AT_START: "failed at its start",
+    UnitCondition.FAILED_LATER: "ran and failed",
+    UnitCondition.NOT_FOUND: "is not known to its service manager",
+    UnitCondition.BAD_UNIT: "has a unit file that cannot be used",
+}
+
+
+def condition_said(condition: UnitCondition) -> str:
+    """What is observed of a service, as the rest of a sentence that begins with its name."""
+    return _SAID.get(condition, f"is {condition}")
+
 
 class ServiceState(Protocol):
     """The state of one service, in the terms that all service managers share."""
