@@ -16,7 +16,7 @@ MAKEFLAGS += --no-print-directory
 # On a machine that others share, a guest may be starved of its turn: what fails is named, and asked once more, alone.
 test: lint $(VENV)/.lab
 	@$(COMPILE)
-	$(PYTHON) -m pytest -n $(WORKERS) || \
+	$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal || \
 	{ echo "Once more, alone: what failed above."; $(PYTHON) -m pytest --last-failed --last-failed-no-failures=none; }
 
 lint: $(VENV)/.dev
@@ -28,7 +28,7 @@ lint: $(VENV)/.dev
 # Only the fault lab, with its score.
 lab: $(VENV)/.dev $(VENV)/.lab
 	@$(COMPILE)
-	$(PYTHON) -m pytest tests/lab -n $(WORKERS)
+	$(PYTHON) -m pytest tests/lab -n $(WORKERS) --dist worksteal
 
 # What things cost, as ratios against the tools of every host. No test: a shared machine has no steady clock.
 bench: $(VENV)/.dev $(VENV)/.lab

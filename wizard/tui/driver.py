@@ -268,8 +268,12 @@ class Driver:
         self._sitting.skip(chosen)
         self._released.set()
 
-    def again(self) -> bool:
-        """Walk the whole path once more, to stand beside the attempt before; False where that cannot be."""
+    def again(self, *, settle: float = 0.0) -> bool:
+        """Walk the whole path once more, to stand beside the attempt before; False where that cannot be.
+
+        Args:
+            settle: seconds to wait first, where something may be on its way still.
+        """
         if self.busy:
             self.say("Something is still being asked.")
             return False
@@ -277,7 +281,7 @@ class Driver:
             self.say("This is a recording: there is no live host behind it to ask again.")
             return False
         self._stepping = False
-        self._drive(self._sitting.again, keep_report=True)
+        self._drive(lambda: self._sitting.again(settle=settle), keep_report=True)
         return True
 
     def watch(self) -> bool:

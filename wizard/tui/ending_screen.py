@@ -18,6 +18,7 @@ from wizard.tui.screen import WizardScreen
 
 AGAIN = Key("v", "again", "v", "check again", "walk the path again: before and after, side by side")
 WATCH = Key("w", "watch", "w", "watch 60 s", "the request once a second for a minute, good and bad counted")
+SETTLE = 1.0  # seconds: a reload returns before the old workers have stopped taking requests
 SHELL = Key(
     "exclamation_mark,dollar_sign", "shell", "!", "shell", "your own shell; exit comes back and checks again (also $)"
 )
@@ -41,7 +42,7 @@ class EndingScreen(WizardScreen):
 
     def action_shell(self) -> None:
         """Open the admin's own shell, and check again when it has ended."""
-        if self.wizard.shell() and self.wizard.driver.again():
+        if self.wizard.shell() and self.wizard.driver.again(settle=SETTLE):
             self.show_after()
 
     def show_after(self) -> None:

@@ -251,10 +251,16 @@ class Sitting:
         if self._runner is not None:
             await self._runner.go_on()
 
-    async def again(self) -> None:
-        """Walk the whole path once more with fresh evidence; what was found before stands beside it."""
+    async def again(self, *, settle: float = 0.0) -> None:
+        """Walk the whole path once more with fresh evidence; what was found before stands beside it.
+
+        Args:
+            settle: seconds to wait first. A live host is given them, a recording needs none.
+        """
         if self._runner is None or self.target is None:
             return
+        if self.replayed is None:
+            await asyncio.sleep(settle)
         if self.replayed is not None:
             later = [reply.at for reply in self.replayed.asked if reply.attempt > self._attempt]
             self._recorded_now = min(later, default=self._recorded_now)
