@@ -13,8 +13,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual.app import App, ScreenStackError, SuspendNotSupported
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.filter import LineFilter
 from textual.screen import Screen
 
@@ -73,6 +75,7 @@ class WizardApp(App[None]):
         self._painting = False
         self.driver = Driver(doors, self)
         self.copied: list[str] = []
+        self._leaving = False
         self.defect: Exception | None = None
 
     # --- the terminal ------------------------------------------------------------------------------------------------
@@ -101,8 +104,15 @@ class WizardApp(App[None]):
         """Leave no probe behind."""
         await self.driver.close()
 
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """End the app; what its screens still do on the way down is of no consequence."""
+        self._leaving = True
+        super().exit(result, return_code, message)
+
     def _handle_exception(self, error: Exception) -> None:
         """End with a sentence instead of a traceback that shows the values of local variables."""
+        if self._leaving and isinstance(error, NoMatches):
+            return  # a screen that was coming up when the app began to go down has lost its widgets
         self.defect = error
         if self.is_headless:
             super()._handle_exception(error)

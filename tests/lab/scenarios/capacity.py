@@ -210,5 +210,7 @@ def body_folder_full(guest: Guest) -> Iterator[None]:
     """The filesystem for request bodies is full: every upload fails."""
     shop(guest)
     guest.run("mount -t tmpfs -o size=1m,mode=700,uid=33 tmpfs /var/lib/nginx/body")
+    seen = "systemctl is-active 'var-lib-nginx-body.mount'"  # systemd hears of it a moment later
+    until(lambda: guest.run(seen, check=False).out.strip() == "active", seconds=10, every=0.1)
     yield
     guest.run("head -c 2000000 /dev/zero >/var/lib/nginx/body/left-over", check=False)
