@@ -18,7 +18,7 @@ from wizard.firewall.read import Asks, read_rules, with_text
 from wizard.firewall.repair import Repair, plan
 from wizard.firewall.routing import LEADS_NOWHERE, RouteTo, route_to
 from wizard.firewall.rules import Act, Rule, Ruleset, Source
-from wizard.host.questions import FilesRead, NotAnswered, ReadFile, ReadGlob, Sockets, Why
+from wizard.host.questions import NotAnswered, ReadFile, ReadGlob, Sockets, Why
 from wizard.model import Place
 from wizard.text import one_line
 
@@ -165,23 +165,6 @@ def words(decision: Decision) -> str:
     return one_line(f"the rule {number} of {name}{said}", limit=300)
 
 
-async def kept_in(ask: Asks, decision: Decision) -> Place | None:
-    """The line of a file from which the rule comes back at the next boot, None where none was found.
-
-    The text of a file and of the kernel's listing differ (names for numbers), so a line counts that names the chain's
-    deed and the ports of the rule.
-    """
-    if decision.ending is None or decision.base is None:
-        return None
-    replies = [(await ask.ask(ReadGlob(pattern, max_files=50, max_bytes=1 << 18))).answer for pattern in _KEPT]
-    for answer in replies:
-        for file in answer.files if isinstance(answer, FilesRead) else ():
-            line = _line_of(file.content.decode("utf-8", "replace"), decision)
-            if line:
-                return Place(file.path, line)
-    return None
-
-
 class Kept(msgspec.Struct, frozen=True):
     """A line of a file from which rules are loaded at boot, and whether it surely ends the connection asked about."""
 
@@ -223,28 +206,6 @@ def _ends(line: str, address: str, port: int) -> bool | None:
     if ports:
         return str(port) in ports
     return False if re.search(r"\binvalid\b", line, re.IGNORECASE) else None
-
-
-def _line_of(text: str, decision: Decision) -> int | None:
-    rule, ending = decision.rule, decision.ending
-    if ending is None:
-        return None
-    act = str(ending.verdict.act)
-    numbers = (
-        set(re.findall(r"\b\d{2,5}\b", re.sub(r"counter packets \d+ bytes \d+", "", rule.text))) if rule else set()
-    )
-    for index, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if stripped.startswith("#") or act not in stripped.lower():
-            continue
-        if rule is None:
-            chain = ending.chain
-            policy = f"policy {act}" in stripped or stripped.startswith(f":{chain.name} {act.upper()}")
-            if policy and (chain.source is not Source.NFT or f"hook {chain.hook}" in stripped):
-                return index
-        elif numbers and numbers <= set(re.findall(r"\b\d{1,5}\b", stripped)):
-            return index
-    return None
 
 
 def _ports_in(text: str) -> set[str]:
