@@ -180,7 +180,13 @@ def picture() -> Row:
 def keys() -> Row:
     """How long a key waits while a host at scale is walked, beyond what it takes at rest."""
     with _scratch(LARGE_LOG), hosts.host(hosts.LARGE) as guest:
-        help_key = {"opens": "?", "shown": "every key of this screen", "closes": "\x1b", "hidden": "shop", "seconds": 0}
+        help_key = {
+            "opens": "?",
+            "shown": "every key of this screen",
+            "closes": "\x1b",
+            "hidden": "site0000",
+            "seconds": 0,
+        }
         walking, peak = echoes([*WIZARD, URL], LOOKING, help_key | {"seconds": 6}, guest=guest)
     longest, usual = max(walking), median(walking)
     return Row(
