@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from wizard.host.questions import Listening, NotAnswered, Process, Processes, ProcessTable, Sockets, SocketTable, Why
+from wizard.host.questions import Listening, NotAnswered, Process, Processes, ProcessTable, SocketTable, Why
 from wizard.services.manager import Asks, UnitCondition
 from wizard.services.mentions import Endpoint, serves
 
@@ -29,12 +29,6 @@ def unit_of(cgroup: str) -> str | None:
     if not found or (len(found) > 1 and any(_USER_MANAGER.match(name) for name in found)):
         return None
     return None if _USER_MANAGER.match(found[-1]) or container_of(cgroup) else str(found[-1])
-
-
-def user_unit_of(cgroup: str) -> str | None:
-    """The service of a user's own manager in a control group path, None where there is none."""
-    found = _SERVICE.findall(cgroup)
-    return str(found[-1]) if len(found) > 1 and any(_USER_MANAGER.match(name) for name in found[:-1]) else None
 
 
 def container_of(cgroup: str) -> str | None:
@@ -87,17 +81,6 @@ def listening_units(processes: Iterable[Process], sockets: SocketTable) -> Mappi
         for unit in dict.fromkeys(unit_by_pid[pid] for pid in listening.pids if pid in unit_by_pid):
             found.setdefault(unit, []).append(listening)
     return {unit: tuple(places) for unit, places in found.items()}
-
-
-async def ask_listeners_of(ask: Asks, unit: str) -> tuple[str, ...] | NotAnswered:
-    """Where a unit's processes listen now, as written addresses."""
-    sockets = (await ask.ask(Sockets())).answer
-    if isinstance(sockets, NotAnswered):
-        return sockets
-    processes = (await ask.ask(Processes())).answer
-    if isinstance(processes, NotAnswered):
-        return processes
-    return tuple(where(found) for found in listeners_of(unit, processes.processes, sockets))
 
 
 # --- without a service manager ----------------------------------------------------------------------------------

@@ -59,10 +59,3 @@ def read_refusal(line: str) -> Refusal | None:
         if match:
             return Refusal(word, match["what"], text, at)
     return Refusal("other", text, text, at)
-
-
-def last_refusal(lines: list[str]) -> Refusal | None:
-    """The first refusal of the last burst: `still could not bind()` and the like only repeat it."""
-    found = [one for one in map(read_refusal, lines) if one is not None]
-    telling = [one for one in found if not one.text.startswith("still could not bind")]
-    return telling[-1] if telling else None
